@@ -1,0 +1,176 @@
+"""The cohort: all students of one experiment, arms x seeds, trained together as one stacked network.
+
+Every tensor of answers has the leading axes `[arm, seed]`; weights are stacked along `arm * seeds + seed`. Seed k of
+every arm starts from the same weights and sees the same batches and dropout masks, whoever else is there.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from kdcore import methods, networks
+from kdcore.experiment import Command
+from kdcore.groups import Batch, Group, grouped, side_pieces
+from kdcore.optimizers import OPTIMIZERS
+from kdcore.preparation import Prepared
+from kdcore.randomness import stream
+from kdcore.signal import Signal, log_soft_labels
+from kdcore.tasks import classification as task
+
+
+class Cohort:
+    """The students and how one step moves them. What a person may change: weights of the terms, knobs, rates."""
+
+    def __init__(self, prepared: Prepared, dtype: torch.dtype = torch.float32) -> None:
+        experiment = prepared.experiment
+        self.prepared, self.dtype = prepared, dtype
+        self.arms, self.seeds = experiment.arms, experiment.seed_list
+        self.leading = (len(self.arms), len(self.seeds))
+        facts = experiment.facts
+        members = self.seeds * len(self.arms)
+        self.students = networks.cohort(experiment.student, facts.input_shape, len(facts.classes), seeds=members)
+        self.students.to(dtype)
+        self.hard_weight = torch.tensor([arm.hard_weight for arm in self.arms], dtype=dtype)
+        self.weight = torch.tensor([arm.weight for arm in self.arms], dtype=dtype)
+        rates = [arm.learning_rate or experiment.learning_rate for arm in self.arms]
+        self.learning_rate = torch.tensor(rates, dtype=dtype)
+        self.stopped = torch.zeros(len(self.arms), dtype=torch.bool)
+        self.groups = grouped(prepared, dtype)
+        self._initial = {name: weight.detach().clone() for name, weight in self.students.weights.items()}
+        first = self.batch(0, 0.0)
+        with torch.no_grad():
+            signal = self._split(self.students(self._for_members(first.inputs)))
+        for group in self.groups:
+            group.side = side_pieces(group, signal, first, experiment)
+        self.optimizer = OPTIMIZERS[experiment.optimizer]([weight for weight, _ in self._trained()])
+
+    def _trained(self) -> list[tuple[Tensor, list[int]]]:
+        """Every stacked weight with the arms that its leading axis stands for, students first."""
+        everyone = list(range(len(self.arms)))
+        owned = [(weight, everyone) for weight in self.students.weights.values()]
+        return owned + [(w, group.arms) for group in self.groups if group.side for w in group.side.weights.values()]
+
+    def batch(self, step: int, progress: float) -> Batch:
+        """The inputs and labels of one step; progress is the share of the budget that is spent."""
+        ids, labels = self.prepared.transfer_set.batch(step)
+        return Batch(step, progress, ids, labels, self.prepared.dataset.inputs[ids].to(self.dtype))
+
+    def _for_members(self, by_seed: Tensor) -> Tensor:
+        """`[seed, ...]` repeated for every arm: `[member, ...]`."""
+        return by_seed.expand(len(self.arms), *by_seed.shape).flatten(0, 1)
+
+    def _masks(self, step: int, batch_size: int) -> list[Tensor]:
+        """Dropout masks `[member, batch, unit]`, fixed by seed and step, alike in all arms; none without dropout."""
+        rate, widths = self.prepared.experiment.student.dropout, list(self.students.mask_widths)
+        if not widths:
+            return []
+        luck = [torch.rand(batch_size, sum(widths), generator=stream("dropout", seed, step)) for seed in self.seeds]
+        masks = (torch.stack(luck) >= rate).to(self.dtype) / (1 - rate)
+        return [self._for_members(mask) for mask in masks.split(widths, -1)]
+
+    def _split(self, signal: Signal) -> Signal:
+        """`[member, batch, ...]` seen as `[arm, seed, batch, ...]`."""
+        features = {name: feature.unflatten(0, self.leading) for name, feature in signal.features.items()}
+        return Signal(signal.logits.unflatten(0, self.leading), features)
+
+    def answer(self, batch: Batch, masks: Sequence[Tensor] = ()) -> Signal:
+        """All students' answers to a batch, `[arm, seed, batch, ...]`."""
+        inputs = self._for_members(batch.inputs)
+        if not any("input_gradient" in group.method.needs for group in self.groups):
+            return self._split(self.students(inputs, masks))
+        inputs = inputs.detach().requires_grad_()
+        signal = self._split(self.students(inputs, masks))
+        score = task.label_score(log_soft_labels(signal.logits), batch.labels).sum()
+        gradient = torch.autograd.grad(score, inputs, create_graph=True)[0]
+        return Signal(signal.logits, signal.features, gradient.unflatten(0, self.leading))
+
+    def terms(self, signal: Signal, batch: Batch) -> list[tuple[Group, methods.Terms]]:
+        """The terms of every group's method for the cohort's answers to a batch."""
+        base = None
+        if any("base" in group.method.supplied for group in self.groups):
+            with torch.no_grad():
+                base = self._split(self.students(self._for_members(batch.inputs), weights=self._initial))
+        return [(group, group.terms(signal, batch, base)) for group in self.groups]
+
+    def advance(self, step: int, progress: float = 0.0, rate_factor: float = 1.0) -> None:
+        """Move every student by one step; arms whose loss is no longer finite are stopped and the others go on."""
+        batch = self.batch(step, progress)
+        signal = self.answer(batch, self._masks(step, batch.ids.shape[1]))
+        loss = self.hard_weight[:, None] * task.supervised_loss(signal.logits, batch.labels).mean(-1)
+        for group, terms in self.terms(signal, batch):
+            if terms:
+                soft = self.weight[group.arms, None] * methods.total(terms)
+                loss = loss.index_add(0, torch.tensor(group.arms), soft.expand(len(group.arms), -1))
+        owned = self._trained()
+        weights = [weight for weight, _ in owned]
+        gradients = list(torch.autograd.grad(loss.sum(), weights, allow_unused=True, materialize_grads=True))
+        self.stopped |= ~loss.detach().isfinite().all(-1)
+        rate = torch.where(self.stopped, 0.0, self.learning_rate * rate_factor)
+        if self.stopped.any():
+            # Zero times NaN is NaN, so the gradient of a stopped student is replaced, not scaled.
+            for number, (weight, arms) in enumerate(owned):
+                stopped = self._by_member(self.stopped, arms).view(-1, *[1] * (weight.ndim - 1))
+                gradients[number] = torch.where(stopped, 0.0, gradients[number])
+        self.optimizer.step(gradients, [self._by_member(rate, arms) for _, arms in owned])
+
+    def _by_member(self, by_arm: Tensor, arms: list[int]) -> Tensor:
+        return by_arm[arms].repeat_interleave(len(self.seeds))
+
+    def change(self, command: Command) -> None:
+        """Let a `set` command act: on the arm it names, or on every arm that hears a teacher and has the knob.
+
+        Raises ValueError where the knob does not exist or its value is out of bounds.
+        """
+        knob, value = command.knob or "", command.value
+        if isinstance(value, str) or value is None:
+            raise ValueError(f"{knob} must be a number; got {value!r}")
+        places = [i for i, arm in enumerate(self.arms) if command.arm == arm.name]
+        if command.arm is None:
+            places = [i for i, arm in enumerate(self.arms) if arm.hears_teacher or knob == "learning_rate"]
+        changed = [place for place in places if self._set(place, knob, float(value))]
+        if not changed:
+            raise ValueError(f"no arm has a knob {knob!r} that may change while it runs")
+
+    def _set(self, place: int, knob: str, value: float) -> bool:
+        bounds = {"alpha": (0, 1), "hard_weight": (0, 1e6), "weight": (0, 1e6), "learning_rate": (1e-9, 10)}
+        if knob in bounds:
+            low, high = bounds[knob]
+            if not low <= value <= high:
+                raise ValueError(f"{knob} must lie in [{low:g}, {high:g}]; got {value:g}")
+            if knob == "alpha":
+                self.hard_weight[place], self.weight[place] = round(1 - value, 12), value
+            else:
+                getattr(self, knob)[place] = value
+            return True
+        group = next(group for group in self.groups if place in group.arms)
+        if knob not in group.knobs:
+            return False
+        group.knobs[knob][group.arms.index(place)] = group.method.knobs[knob].check(value)
+        return True
+
+    def knob(self, name: str) -> Tensor:
+        """The current value of a method's knob in every arm, `[arm]`; NaN where an arm has none."""
+        values = torch.full((len(self.arms),), float("nan"), dtype=self.dtype)
+        for group in self.groups:
+            if name in group.knobs:
+                values[group.arms] = group.knobs[name].flatten()
+        return values
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that training has changed, by name; `load` goes on from it bit for bit."""
+        named = {f"student.{name}": weight.detach() for name, weight in self.students.weights.items()}
+        for number, group in enumerate(self.groups):
+            named |= {f"knob.{number}.{name}": value for name, value in group.knobs.items()}
+            if group.side:
+                named |= {f"side.{number}.{name}": weight.detach() for name, weight in group.side.weights.items()}
+        settings = {name: getattr(self, name) for name in ("hard_weight", "weight", "learning_rate", "stopped")}
+        return named | settings | {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
+
+    def load(self, state: dict[str, Tensor], steps: int) -> None:
+        """Go on from a stored state after `steps` steps. Raises KeyError where it is another experiment's."""
+        for name, value in self.state().items():
+            if not name.startswith("optimizer."):
+                value.copy_(state[name])
+        stored = {n.removeprefix("optimizer."): v for n, v in state.items() if n.startswith("optimizer.")}
+        self.optimizer.load(stored, steps)

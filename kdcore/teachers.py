@@ -1,0 +1,181 @@
+"""Teachers: trained by the same loop as students, kept by content, asked once for each example."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from kdcore import datasets, networks
+from kdcore.datasets import Dataset
+from kdcore.experiment import Arm, Experiment, Teacher, Transfer
+from kdcore.folders import ASSETS, data_folder
+from kdcore.frame import Frame
+from kdcore.randomness import stream
+from kdcore.signal import Signal, log_soft_labels
+from kdcore.tasks import classification as task
+
+CHUNK = 4096
+CHECKED = 64
+
+
+@dataclass(eq=False)
+class Answers:
+    """What a trained teacher says about every example of a data set; row = example id.
+
+    signal: logits `[example, class]`, laid out class-first, and pooled features; the teacher is in eval mode and
+    gets no gradient.
+    """
+
+    teacher: Teacher
+    network: nn.Module
+    signal: Signal
+    dataset: Dataset = field(repr=False)
+    _noise: Tensor | None = field(default=None, repr=False)
+
+    @cached_property
+    def before(self) -> Signal:
+        """What the same network said about every example before it learnt anything."""
+        with torch.no_grad():
+            return Signal(initial(self.dataset, self.teacher)(self.dataset.inputs).logits)
+
+    def input_gradient(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Gradient of the labels' log-probability with respect to `inputs [..., batch, *input]`, same shape."""
+        flat = inputs.float().flatten(0, labels.ndim - 1).detach().requires_grad_()
+        score = task.label_score(log_soft_labels(self.network(flat).logits), labels.flatten()).sum()
+        return torch.autograd.grad(score, flat)[0].view_as(inputs)
+
+    def live(self, inputs: Tensor, ids: Tensor) -> Signal:
+        """Answers to a batch that is asked now: inputs `[..., batch, *input]`, ids `[..., batch]`."""
+        flat = inputs.flatten(0, ids.ndim - 1)
+        with torch.no_grad():
+            signal = self.network(flat)
+        logits = _distorted(signal.logits, self.teacher, self._noise, ids.flatten())
+        return Signal(
+            logits.unflatten(0, ids.shape), {n: f.unflatten(0, ids.shape) for n, f in signal.features.items()}
+        )
+
+
+def experiment_of(experiment: Experiment, teacher: Teacher | None = None) -> Experiment:
+    """The teacher's own training, as an experiment with one arm and one seed."""
+    teacher = teacher or experiment.teacher
+    return Experiment(
+        dataset=experiment.dataset,
+        split=experiment.split,
+        teacher=teacher,
+        student=teacher.network,
+        transfer=Transfer(wrong=teacher.wrong_labels),
+        arms=(Arm("hard"),),
+        seeds=(teacher.seed,),
+        steps=teacher.steps,
+        epochs=teacher.epochs,
+        learning_rate=teacher.learning_rate,
+    )
+
+
+def is_cached(dataset: str, split: int, teacher: Teacher) -> bool:
+    """Whether this teacher is trained already, here or among the shipped ones."""
+    return _found(_key(datasets.load(dataset, split), teacher)) is not None
+
+
+def train(experiment: Experiment, teacher: Teacher | None = None, *, keep: Path | None = None) -> Iterator[Frame]:
+    """Train a teacher with the one loop, yielding its frames, and keep its weights at the end.
+
+    keep: the folder for the weights, by default `teachers` under the data folder.
+    """
+    from kdcore.training import Training
+
+    own = experiment_of(experiment, teacher)
+    training = Training(own, frames_every=0.1, solo=True)
+    yield from training
+    folder = keep or data_folder() / "teachers"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{_key(datasets.load(own.dataset, own.split), own.teacher)}.safetensors"
+    _save({name: w.contiguous() for name, w in training.cohort.students.member(0).state_dict().items()}, file)
+
+
+def answers(experiment: Experiment, teacher: Teacher | None = None) -> Answers:
+    """The teacher's answers to all examples; trains it first where it is not kept yet."""
+    return _answers(experiment.dataset, experiment.split, teacher or experiment.teacher, str(data_folder()))
+
+
+@lru_cache(maxsize=8)
+def _answers(name: str, split: int, teacher: Teacher, folder: str) -> Answers:
+    dataset = datasets.load(name, split)
+    key = _key(dataset, teacher)
+    if _found(key) is None:
+        for _ in train(Experiment(dataset=name, split=split, teacher=teacher, transfer=Transfer())):
+            pass
+    file = _found(key)
+    assert file is not None
+    network = initial(dataset, teacher)
+    network.load_state_dict(load_file(file))
+    signal = _asked(network, dataset, Path(folder) / "teachers" / f"{key}.answers.safetensors")
+    noise = None
+    if teacher.logit_noise:
+        generator = stream("logit noise", teacher.seed)
+        noise = teacher.logit_noise * torch.randn(signal.logits.shape, generator=generator)
+    everything = torch.arange(len(dataset.labels))
+    logits = _distorted(signal.logits, teacher, noise, everything)
+    return Answers(teacher, network, Signal(logits, signal.features), dataset, noise)
+
+
+def initial(dataset: Dataset, teacher: Teacher) -> nn.Module:
+    """The teacher's network before it learnt anything, in eval mode."""
+    facts = dataset.facts
+    network = networks.build(teacher.network, facts.input_shape, len(facts.classes), seed=teacher.seed)
+    return network.eval().requires_grad_(False)
+
+
+def _distorted(logits: Tensor, teacher: Teacher, noise: Tensor | None, ids: Tensor) -> Tensor:
+    order = list(range(logits.shape[-1]))
+    for a, b in teacher.swap:
+        order[a], order[b] = order[b], order[a]
+    return logits[..., order] + (0.0 if noise is None else noise[ids])
+
+
+def _asked(network: nn.Module, dataset: Dataset, file: Path) -> Signal:
+    """Ask for every example once and keep the answers; kept ones are checked on a random sample of ids."""
+    sample = torch.randperm(len(dataset.labels), generator=stream("check", len(dataset.labels)))[:CHECKED]
+    with torch.no_grad():
+        if file.exists():
+            kept = load_file(file)
+            logits = kept.pop("logits")
+            if len(logits) == len(dataset.labels) and torch.allclose(
+                logits[sample], network(dataset.inputs[sample]).logits, atol=1e-4
+            ):
+                return Signal(logits, dict(sorted(kept.items())))
+        parts = [network(chunk) for chunk in dataset.inputs.split(CHUNK)]
+    layers = [name for name, feature in parts[0].features.items() if feature.ndim == 2]
+    features = {name: torch.cat([part.features[name] for part in parts]) for name in layers}
+    logits = torch.cat([part.logits for part in parts])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _save({"logits": logits.contiguous()} | features, file)
+    return Signal(logits, features)
+
+
+def _key(dataset: Dataset, teacher: Teacher) -> str:
+    """Content of the data, network, seed and budget; what is done to its answers afterwards is not part of it."""
+    trained = teacher.model_dump(exclude={"logit_noise", "swap"})
+    content = hashlib.sha256(json.dumps([dataset.name, trained], sort_keys=True).encode())
+    for tensor in (dataset.inputs[dataset.train], dataset.labels[dataset.train]):
+        content.update(tensor.contiguous().numpy().tobytes())
+    return content.hexdigest()[:24]
+
+
+def _found(key: str) -> Path | None:
+    places = (data_folder() / "teachers", ASSETS / "teachers")
+    return next((file for place in places if (file := place / f"{key}.safetensors").exists()), None)
+
+
+def _save(tensors: dict[str, Tensor], file: Path) -> None:
+    """Write beside and move: a reader never meets half a file."""
+    beside = file.with_suffix(f".{os.getpid()}.part")
+    save_file(tensors, beside)
+    beside.replace(file)
