@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 
 class Adam:
-    """Adam (Kingma, Ba 2015, arXiv:1412.6980, algorithm 1), element by element as in `torch.optim.Adam`."""
+    """Adam (Kingma, Ba 2015, arXiv:1412.6980, algorithm 1): torch's fused kernel, once for each run of equal rates."""
 
     def __init__(self, weights: Sequence[Tensor], *, decay: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8):
         self.weights, self.decay, self.eps = list(weights), decay, eps
@@ -19,18 +20,29 @@ class Adam:
     def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[Tensor]) -> None:
         """learning_rates: for each weight `[student]`, its leading axis."""
         self.steps += 1
-        first, second = self.decay
-        slopes = list(gradients)
-        root = (1 - second**self.steps) ** 0.5
-        torch._foreach_lerp_(self.moments, slopes, 1 - first)
-        torch._foreach_mul_(self.squares, second)
-        torch._foreach_addcmul_(self.squares, slopes, slopes, 1 - second)
-        scale = torch._foreach_sqrt(self.squares)
-        torch._foreach_div_(scale, root)
-        torch._foreach_add_(scale, self.eps)
-        for weight, moment, divisor, rate in zip(self.weights, self.moments, scale, learning_rates, strict=True):
-            size = -rate / (1 - first**self.steps)
-            weight.addcdiv_(moment * size.view(-1, *[1] * (weight.ndim - 1)), divisor)
+        taken = torch.tensor(float(self.steps))
+        for *tensors, rates in zip(self.weights, gradients, self.moments, self.squares, learning_rates, strict=True):
+            values, lengths = rates.unique_consecutive(return_counts=True)
+            start = 0
+            for rate, length in zip(values.tolist(), lengths.tolist(), strict=True):
+                weight, gradient, moment, square = ([t[start : start + length]] for t in tensors)
+                adam(
+                    weight,
+                    gradient,
+                    moment,
+                    square,
+                    [],
+                    [taken.clone() - 1],
+                    fused=True,
+                    lr=rate,
+                    beta1=self.decay[0],
+                    beta2=self.decay[1],
+                    eps=self.eps,
+                    weight_decay=0.0,
+                    amsgrad=False,
+                    maximize=False,
+                )
+                start += length
 
     def state(self) -> dict[str, Tensor]:
         """What `load` needs to go on from here."""

@@ -34,28 +34,19 @@ class MLP(nn.Module):
     def forward(self, inputs: Tensor, masks: Sequence[Tensor] = ()) -> Signal:
         """masks: one `[..., batch, unit]` for each hidden layer while training with dropout; none otherwise."""
         stacked = self.head.weight.ndim == 3
-        activity = inputs.flatten(2 if stacked else 1)
+        # Units come before the batch in memory: so do the logits' classes, and no product needs a copy turned round.
+        activity = inputs.flatten(2 if stacked else 1).mT
         features = {}
         for number, layer in enumerate(self.hidden):
             assert isinstance(layer, nn.Linear)
-            activity = functional.relu(affine(activity, layer))
+            activity = functional.relu(affine(layer, activity))
             if masks:
-                activity = activity * masks[number]
-            features[f"hidden{number + 1}"] = activity
-        return Signal(class_scores(activity, self.head), features)
+                activity = activity * masks[number].mT
+            features[f"hidden{number + 1}"] = activity.mT
+        return Signal(affine(self.head, activity).mT, features)
 
 
-def affine(inputs: Tensor, layer: nn.Linear) -> Tensor:
-    """`inputs [..., batch, in]` times the layer's `weight [..., out, in]` plus its `bias [..., out]`."""
-    weight, bias = layer.weight, layer.bias
-    if weight.ndim == 2:
-        return functional.linear(inputs, weight, bias)
-    return torch.baddbmm(bias.unsqueeze(-2), inputs, weight.mT)
-
-
-def class_scores(inputs: Tensor, layer: nn.Linear) -> Tensor:
-    """The same product, laid out class-first in memory (see `kdcore.signal.class_first`)."""
-    weight, bias = layer.weight, layer.bias
-    if weight.ndim == 2:
-        return torch.addmm(bias.unsqueeze(-1), weight, inputs.mT).mT
-    return torch.baddbmm(bias.unsqueeze(-1), weight, inputs.mT).mT
+def affine(layer: nn.Linear, inputs: Tensor) -> Tensor:
+    """A layer's `weight [..., out, in]` times `inputs [..., in, batch]` plus its `bias [..., out]`."""
+    add_product = torch.addmm if layer.weight.ndim == 2 else torch.baddbmm
+    return add_product(layer.bias.unsqueeze(-1), layer.weight, inputs)

@@ -1,0 +1,1 @@
+"""What the engine and the board cost, one file a question; `make bench` runs them all."""
