@@ -178,4 +178,5 @@ def _save(tensors: dict[str, Tensor], file: Path) -> None:
     """Write beside and move: a reader never meets half a file."""
     beside = file.with_suffix(f".{os.getpid()}.part")
     save_file(tensors, beside)
+    beside.chmod(0o644)
     beside.replace(file)

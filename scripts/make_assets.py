@@ -1,0 +1,54 @@
+"""Make what ships: the default teacher, and the recording of the default experiment that the first screen plays.
+
+Run `python scripts/make_assets.py` after a change of the engine that changes its numbers; both come from real training
+on one thread. A test trains the same experiment and compares.
+"""
+
+import os
+import tempfile
+import time
+
+import torch
+
+from kdcore import Experiment, teachers
+from kdcore.folders import ASSETS
+from kdcore.runs import open_log, recording
+from kdcore.runs.summary import summary, versions
+from kdcore.training import Training
+
+RECORDING = ASSETS / "thirty_pictures.dklab"
+PICTURES = 40
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DKLAB_HOME"] = folder
+        experiment = Experiment()
+        for kept in (ASSETS / "teachers").glob("*.safetensors"):
+            kept.unlink()
+        for frame in teachers.train(experiment, keep=ASSETS / "teachers"):
+            pass
+        print(f"teacher: {frame.accuracy['hard'].mean():.1%} on test after {frame.step} steps")
+        record(experiment)
+
+
+def record(experiment: Experiment) -> None:
+    """Train the experiment and write it to the recording that ships."""
+    log = open_log()
+    run_id = log.create(experiment, owner="", name="Thirty pictures", recorded=True)
+    log.claim(run_id, "recorder", versions())
+    started, training = time.perf_counter(), Training(experiment)
+    log.set_stage(run_id, training.stage())
+    for frame in training:
+        log.append(run_id, frame)
+    log.set_state(run_id, "finished", summary=summary(frame, time.perf_counter() - started))
+    recording.save(log, run_id, RECORDING, most_keyframes=PICTURES)
+    print(
+        f"recording: {RECORDING.stat().st_size / 1e6:.1f} MB; "
+        + ", ".join(f"{arm} {frame.accuracy[arm].mean():.1%}" for arm in frame.arms)
+    )
+
+
+if __name__ == "__main__":
+    main()
