@@ -75,6 +75,14 @@ class Network(Plain):
             raise ValueError(f"there is no network {kind!r}; there are mlp, cnn")
         return kind
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.kind == "mlp" and self.norm != "none":
+            raise ValueError(f"an mlp has no normalisation; got norm={self.norm!r}")
+        if self.kind == "cnn" and not self.widths:
+            raise ValueError("a cnn needs the channels of at least one convolution; got no widths")
+        return self
+
     @property
     def name(self) -> str:
         """A short name for people: "MLP 256-256"."""
@@ -84,7 +92,7 @@ class Network(Plain):
 class Teacher(Plain):
     """A network and how it is trained: always on the whole train split, whatever the transfer set says.
 
-    wrong_labels: share of train labels that are replaced by a wrong one, fixed by `seed`.
+    wrong_labels: share of train labels that are replaced by a wrong one, the same ones whatever the seed.
     logit_noise: standard deviation of a fixed noise on its logits, one draw for each example.
     swap: pairs of classes whose answers it exchanges.
     """
@@ -100,7 +108,7 @@ class Teacher(Plain):
 
     @model_validator(mode="after")
     def _budget(self) -> Self:
-        _one_budget(self, "epochs", 60)
+        _one_budget(self, "steps", 960)
         return self
 
 
@@ -127,7 +135,7 @@ class Transfer(Plain):
     @property
     def drawn(self) -> bool:
         """Whether each seed draws its own inputs (or labels) rather than taking all there are."""
-        return self.per_class is not None or self.n is not None or self.labels is not None or self.wrong > 0
+        return self.per_class is not None or self.n is not None or self.labels is not None
 
 
 class Arm(Plain):
@@ -285,13 +293,20 @@ def _check_arms(experiment: Experiment) -> None:
         raise ValueError("seeds must be at least one number, each only once")
     if len(names) * len(seeds) > MAX_MEMBERS:
         raise ValueError(f"{len(names)} arms x {len(seeds)} seeds are more than {MAX_MEMBERS} students")
-    widths = [math.prod(experiment.facts.input_shape), *experiment.student.widths, len(experiment.facts.classes)]
-    parameters = sum(a * b for a, b in pairwise(widths))
-    if experiment.student.kind == "mlp" and parameters * len(names) * len(seeds) > MAX_PARAMETERS:
+    parameters = _parameters(experiment.student, experiment.facts)
+    if parameters * len(names) * len(seeds) > MAX_PARAMETERS:
         raise ValueError(f"{len(names)} arms x {len(seeds)} seeds of {parameters:,} weights do not fit in memory")
     for network in (experiment.student, experiment.teacher.network):
         if network.kind == "cnn" and len(experiment.facts.input_shape) != 3:
             raise ValueError(f"a cnn needs pictures; {experiment.dataset} has none")
+
+
+def _parameters(network: Network, facts: datasets.Facts) -> int:
+    """About how many weights a network has, biases left out."""
+    if network.kind == "mlp":
+        widths = [math.prod(facts.input_shape), *network.widths, len(facts.classes)]
+        return sum(a * b for a, b in pairwise(widths))
+    return sum(9 * a * b for a, b in pairwise([facts.input_shape[0], *network.widths]))
 
 
 def _check_data(experiment: Experiment) -> None:

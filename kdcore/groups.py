@@ -1,7 +1,7 @@
 """Arms that share a method: what of the two networks it is shown, and the call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from kdcore import methods, teachers
 from kdcore.experiment import Experiment
 from kdcore.methods import Method, Terms
+from kdcore.methods.declaration import identity
 from kdcore.preparation import Prepared
 from kdcore.randomness import stream
 from kdcore.signal import Signal, class_first, pairs, pool
@@ -85,7 +86,7 @@ class Group:
             "ids": batch.ids,
             "progress": batch.progress,
             "generator": stream("method", self.method.name, batch.step),
-            "side": self.side or _identity,
+            "side": self.side or identity,
             "prepared": self.prepared,
         }[name]
 
@@ -100,6 +101,9 @@ class Group:
         places, wanted = self.places, LAYERS & set(self.method.needs)
         gradient = None if signal.input_gradient is None else signal.input_gradient[places]
         teacher = self._teacher(batch, signal.logits.dtype)
+        if self.method.side:
+            # A side piece is applied student by student, so what it is given must have the students' axes.
+            teacher = replace(teacher, logits=teacher.logits.expand(len(self.arms), *teacher.logits.shape))
         if not wanted:
             return Signal(signal.logits[places], {}, gradient), teacher
         ours = _layers({n: f[places] for n, f in signal.features.items()}, wanted, leading=2)
@@ -168,13 +172,12 @@ def side_pieces(group: Group, signal: Signal, batch: Batch, experiment: Experime
 
 
 def _layers(features: Mapping[str, Tensor], wanted: set[str], *, leading: int) -> dict[str, Tensor]:
-    """Of `[<leading>, batch, ...]` layers: the last one, or all of them pooled, or the maps as they are."""
-    if "maps" in wanted:
-        return {name: feature for name, feature in features.items() if feature.ndim == leading + 4}
-    chosen = features if "features" in wanted else dict(list(features.items())[-1:])
-    return {name: pool(f) if f.ndim == leading + 4 else f for name, f in chosen.items()}
-
-
-def _identity(*inputs: Any) -> Any:
-    """What a side piece is where a method declares none."""
-    return inputs[0] if len(inputs) == 1 else inputs
+    """Of `[<leading>, batch, ...]` layers those that are wanted; maps are pooled unless they are wanted as they are."""
+    last, chosen = list(features)[-1:], {}
+    for name, feature in features.items():
+        is_map = feature.ndim == leading + 4
+        if is_map and "maps" in wanted:
+            chosen[name] = feature
+        elif "features" in wanted or ("penultimate" in wanted and [name] == last):
+            chosen[name] = pool(feature) if is_map else feature
+    return chosen

@@ -19,6 +19,8 @@ from kdcore.tasks import classification as task
 SHOWN_ARMS = 16
 FULLY_MEASURED_MEMBERS = 64
 HEARD_LIMIT = 256
+LIVE_VALIDATION_LIMIT = 500
+Losses = tuple[Tensor, Tensor, Tensor]
 CHUNK_NUMBERS = 16_000_000
 TEST_LOGITS_LIMIT = 4_000_000
 SCALARS = (
@@ -53,10 +55,11 @@ class Observer:
         prepared = self.cohort.prepared
         test = self.dataset.test if last else self.dataset.test[:LIVE_TEST_LIMIT]
         logits = self._logits(test)
-        scalars = self._scalars(logits, test, step, everything=last)
-        shown = None
-        if len(self.cohort.arms) <= SHOWN_ARMS:
-            shown = self._shown(logits, test, step)
+        fully = last or math.prod(self.cohort.leading) <= FULLY_MEASURED_MEMBERS
+        drawn = len(self.cohort.arms) <= SHOWN_ARMS
+        losses = self.weighing(step) if fully or drawn else None
+        scalars = self._scalars(logits, test, losses if fully else None)
+        shown = self._shown(logits, test, step, losses) if drawn and losses else None
         small = last and logits.numel() * 4 <= TEST_LOGITS_LIMIT
         return Frame(
             step=step,
@@ -79,18 +82,19 @@ class Observer:
         members = math.prod(self.cohort.leading)
         wide = max(self.dataset.inputs[0].numel(), *self.cohort.prepared.experiment.student.widths, 1)
         chunks = self.dataset.inputs[ids].split(max(1, CHUNK_NUMBERS // (members * wide)))
-        parts = [self.cohort.students(c.to(self.cohort.dtype).expand(members, *c.shape)).logits for c in chunks]
+        parts = [self.cohort.students(chunk.to(self.cohort.dtype), shared=True).logits for chunk in chunks]
         together: Tensor = torch.cat(parts, 1).float().unflatten(0, self.cohort.leading)
         return together
 
-    def _scalars(self, logits: Tensor, test: Tensor, step: int, *, everything: bool) -> dict[str, Array]:
+    def _scalars(self, logits: Tensor, test: Tensor, losses: Losses | None) -> dict[str, Array]:
+        """All scalars; without losses the accuracies alone, NaN for the rest."""
         labels, values = self.dataset.labels[test], {}
         values["accuracy"] = task.accuracy(logits, labels)
         values["per_class_accuracy"] = task.per_class_accuracy(logits, labels)
-        validation = self.dataset.validation[:LIVE_TEST_LIMIT]
+        validation = self.dataset.validation[: None if len(test) == len(self.dataset.test) else LIVE_VALIDATION_LIMIT]
         values["validation_accuracy"] = task.accuracy(self._logits(validation), self.dataset.labels[validation])
         values["train_accuracy"] = self._train_accuracy()
-        if everything or math.prod(self.cohort.leading) <= FULLY_MEASURED_MEMBERS:
+        if losses is not None:
             values["ties"] = task.ties(logits)
             values["ece"] = measures.expected_calibration_error(logits, labels)
             log_student = log_soft_labels(logits)
@@ -100,7 +104,8 @@ class Observer:
                 values["agreement"] = measures.agreement(logits, theirs)
                 values["kl"] = kl_divergence(log_soft_labels(theirs), log_student).mean(-1)
                 values["wrong_class_agreement"] = measures.wrong_class_agreement(logits, theirs, labels)
-            values |= self._losses(step)
+            hard, soft, ratio = losses
+            values |= {"hard_loss": hard.mean(-1), "soft_loss": soft.mean(-1), "gradient_ratio": ratio}
         return {name: self._marked(values.get(name)) for name in SCALARS}
 
     def _marked(self, values: Tensor | None) -> Array:
@@ -118,11 +123,7 @@ class Observer:
         logits = self.cohort.students(spread).logits.unflatten(0, self.cohort.leading)
         return task.accuracy(logits, heard.labels[:, :HEARD_LIMIT])
 
-    def _losses(self, step: int) -> dict[str, Tensor]:
-        hard, soft, ratio = self.weighing(step)
-        return {"hard_loss": hard.mean(-1), "soft_loss": soft.mean(-1), "gradient_ratio": ratio}
-
-    def weighing(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+    def weighing(self, step: int) -> Losses:
         """What the batch of this step says to each student before it moves.
 
         Returns the per-example losses before their weights, hard and soft `[arm, seed, example]`, and the ratio of
@@ -147,21 +148,20 @@ class Observer:
             soft_norm = cohort.weight[:, None] * _norm(pull.sum(), logits)
         return hard.detach(), soft.detach(), soft_norm / hard_norm
 
-    def _shown(self, logits: Tensor, test: Tensor, step: int) -> Shown:
+    def _shown(self, logits: Tensor, test: Tensor, step: int, losses: Losses) -> Shown:
         """What is drawn of the shown seed's students."""
         scene, place = self.scene, self.cohort.seeds.index(self.shown_seed)
         weights = {n: w.unflatten(0, self.cohort.leading)[:, place] for n, w in self.cohort.students.weights.items()}
 
         def answers(inputs: Tensor) -> Signal:
-            spread = inputs.to(self.cohort.dtype).expand(len(self.cohort.arms), *inputs.shape)
-            return self.cohort.students(spread, weights=weights)
+            return self.cohort.students(inputs.to(self.cohort.dtype), weights=weights, shared=True)
 
         rows = scene.rows_shown(self.shown_seed)
         signal = answers(self.dataset.inputs[scene.ids[rows]])
         features = signal.penultimate if signal.features else signal.logits
         probes = features[:, : len(scene.probe_rows)].float()
         overlaid = scene.space.overlay(torch.where(probes.isfinite(), probes, 0.0))
-        hard, soft, _ = self.weighing(step)
+        hard, soft, _ = losses
         batch_ids = self.cohort.prepared.transfer_set.batch(step)[0][place]
         on_stage, batch_rows = scene.places_of(batch_ids)
         labels = self.dataset.labels[test]
@@ -187,4 +187,5 @@ def _norm(loss: Tensor, logits: Tensor) -> Tensor:
 
 
 def _array(values: Tensor) -> Array:
-    return values.detach().float().numpy()
+    """A copy: the cohort changes its own tensors in place, a frame stays what it was."""
+    return values.detach().float().clone().numpy()

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ from kdcore.experiment import Arm, Experiment, Teacher, Transfer
 from kdcore.folders import ASSETS, data_folder
 from kdcore.frame import Frame
 from kdcore.randomness import stream
-from kdcore.signal import Signal, log_soft_labels
+from kdcore.signal import Signal, log_soft_labels, pool
 from kdcore.tasks import classification as task
 
 CHUNK = 4096
@@ -42,8 +43,9 @@ class Answers:
     @cached_property
     def before(self) -> Signal:
         """What the same network said about every example before it learnt anything."""
+        network = initial(self.dataset, self.teacher)
         with torch.no_grad():
-            return Signal(initial(self.dataset, self.teacher)(self.dataset.inputs).logits)
+            return Signal(torch.cat([network(chunk).logits for chunk in self.dataset.inputs.split(CHUNK)]))
 
     def input_gradient(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Gradient of the labels' log-probability with respect to `inputs [..., batch, *input]`, same shape."""
@@ -81,7 +83,7 @@ def experiment_of(experiment: Experiment, teacher: Teacher | None = None) -> Exp
 
 def is_cached(dataset: str, split: int, teacher: Teacher) -> bool:
     """Whether this teacher is trained already, here or among the shipped ones."""
-    return _found(_key(datasets.load(dataset, split), teacher)) is not None
+    return not _learns(teacher) or _found(_key(datasets.load(dataset, split), teacher)) is not None
 
 
 def train(experiment: Experiment, teacher: Teacher | None = None, *, keep: Path | None = None) -> Iterator[Frame]:
@@ -109,13 +111,14 @@ def answers(experiment: Experiment, teacher: Teacher | None = None) -> Answers:
 def _answers(name: str, split: int, teacher: Teacher, folder: str) -> Answers:
     dataset = datasets.load(name, split)
     key = _key(dataset, teacher)
-    if _found(key) is None:
+    if _learns(teacher) and _found(key) is None:
         for _ in train(Experiment(dataset=name, split=split, teacher=teacher, transfer=Transfer())):
             pass
-    file = _found(key)
-    assert file is not None
     network = initial(dataset, teacher)
-    network.load_state_dict(load_file(file))
+    if _learns(teacher):
+        file = _found(key)
+        assert file is not None
+        network.load_state_dict(load_file(file))
     signal = _asked(network, dataset, Path(folder) / "teachers" / f"{key}.answers.safetensors")
     noise = None
     if teacher.logit_noise:
@@ -133,6 +136,11 @@ def initial(dataset: Dataset, teacher: Teacher) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
+def _learns(teacher: Teacher) -> bool:
+    """A budget of zero asks for an untrained teacher: initial weights, nothing to train or keep."""
+    return bool(teacher.steps or teacher.epochs)
+
+
 def _distorted(logits: Tensor, teacher: Teacher, noise: Tensor | None, ids: Tensor) -> Tensor:
     order = list(range(logits.shape[-1]))
     for a, b in teacher.swap:
@@ -144,20 +152,34 @@ def _asked(network: nn.Module, dataset: Dataset, file: Path) -> Signal:
     """Ask for every example once and keep the answers; kept ones are checked on a random sample of ids."""
     sample = torch.randperm(len(dataset.labels), generator=stream("check", len(dataset.labels)))[:CHECKED]
     with torch.no_grad():
-        if file.exists():
-            kept = load_file(file)
-            logits = kept.pop("logits")
-            if len(logits) == len(dataset.labels) and torch.allclose(
-                logits[sample], network(dataset.inputs[sample]).logits, atol=1e-4
-            ):
-                return Signal(logits, dict(sorted(kept.items())))
-        parts = [network(chunk) for chunk in dataset.inputs.split(CHUNK)]
-    layers = [name for name, feature in parts[0].features.items() if feature.ndim == 2]
-    features = {name: torch.cat([part.features[name] for part in parts]) for name in layers}
-    logits = torch.cat([part.logits for part in parts])
+        kept = _stored(file)
+        if kept and len(kept["logits"]) == len(dataset.labels):
+            asked = _vectors(network(dataset.inputs[sample]))
+            if asked.keys() == kept.keys() and all(_near(kept[name][sample], asked[name]) for name in asked):
+                return Signal(kept.pop("logits"), {name: kept[name] for name in asked if name != "logits"})
+        parts = [_vectors(network(chunk)) for chunk in dataset.inputs.split(CHUNK)]
+    answers = {name: torch.cat([part[name] for part in parts]).contiguous() for name in parts[0]}
     file.parent.mkdir(parents=True, exist_ok=True)
-    _save({"logits": logits.contiguous()} | features, file)
-    return Signal(logits, features)
+    _save(answers, file)
+    return Signal(answers.pop("logits"), answers)
+
+
+def _vectors(signal: Signal) -> dict[str, Tensor]:
+    """Logits and features by name, maps pooled."""
+    features = {name: pool(feature) if feature.ndim == 4 else feature for name, feature in signal.features.items()}
+    return {"logits": signal.logits, **features}
+
+
+def _near(kept: Tensor, asked: Tensor) -> bool:
+    return kept.shape == asked.shape and torch.allclose(kept, asked, atol=1e-4)
+
+
+def _stored(file: Path) -> dict[str, Tensor]:
+    """What a file of answers holds; nothing where there is none or it is damaged."""
+    try:
+        return load_file(file)
+    except (OSError, SafetensorError):
+        return {}
 
 
 def _key(dataset: Dataset, teacher: Teacher) -> str:

@@ -61,10 +61,12 @@ def _draw_one(transfer: Transfer, dataset: Dataset, seed: int) -> tuple[Tensor, 
         if transfer.n > len(kept):
             raise ValueError(f"{transfer.n} inputs were asked for; {len(kept)} are left after omitting classes")
         kept = kept[: transfer.n]
-    labels = dataset.labels[kept].clone()
-    labels = with_wrong_labels(labels, kept, transfer.wrong, dataset)
-    if transfer.labels is not None:
-        labels[torch.randperm(len(kept), generator=generator)[transfer.labels :]] = -1
+    count = len(kept) if transfer.labels is None else transfer.labels
+    if count > len(kept):
+        raise ValueError(f"{count} labels cannot be kept on the {len(kept)} transfer examples that are left")
+    heard = torch.randperm(len(kept), generator=generator)[:count]
+    labels = torch.full((len(kept),), -1)
+    labels[heard] = with_wrong_labels(dataset.labels[kept[heard]], kept[heard], transfer.wrong, dataset)
     return kept, labels
 
 

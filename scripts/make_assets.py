@@ -27,8 +27,7 @@ def main() -> None:
         experiment = Experiment()
         for kept in (ASSETS / "teachers").glob("*.safetensors"):
             kept.unlink()
-        for frame in teachers.train(experiment, keep=ASSETS / "teachers"):
-            pass
+        *_, frame = teachers.train(experiment, keep=ASSETS / "teachers")
         print(f"teacher: {frame.accuracy['hard'].mean():.1%} on test after {frame.step} steps")
         record(experiment)
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 def correct(logits: Tensor, labels: Tensor) -> Tensor:
     """Whether each answer is right, `[..., example]` bool."""
-    return (logits.argmax(-1) == labels) & logits.isfinite().all(-1)
+    return (logits.argmax(-1) == labels) & logits.sum(-1).isfinite()
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:

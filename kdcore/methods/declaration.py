@@ -74,6 +74,8 @@ class Method:
     source: str
 
     def __call__(self, student: Signal, teacher: Signal, labels: Tensor, **inputs: Any) -> Terms:
+        if "side" in self.supplied:
+            inputs.setdefault("side", identity)
         return self.function(student, teacher, labels, **inputs)
 
     @property
@@ -140,6 +142,11 @@ def _knob(name: str, default: Any, hint: Any) -> Knob:
     if not ranges or default is inspect.Parameter.empty:
         raise TypeError(f"the knob {name} needs a default and Annotated[float, Range(low, high)]")
     return Knob(name, float(default), "number", ranges[0].low, ranges[0].high, ranges[0].log)
+
+
+def identity(*inputs: Any) -> Any:
+    """What a side piece is where none is given: with equal shapes every method can be called directly."""
+    return inputs[0] if len(inputs) == 1 else inputs
 
 
 def total(terms: Terms) -> Tensor:

@@ -1,7 +1,5 @@
 """The networks that teach and learn: ordinary modules whose forward returns a Signal."""
 
-import math
-
 import torch
 
 from kdcore.experiment import Network
@@ -18,7 +16,7 @@ def build(network: Network, input_shape: tuple[int, ...], classes: int, *, seed:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream("initial weights", seed).initial_seed() % 2**63)
         if network.kind == "mlp":
-            return MLP(math.prod(input_shape), network.widths, classes, dropout=network.dropout, norm=network.norm)
+            return MLP(input_shape, network.widths, classes, dropout=network.dropout, norm=network.norm)
         return CNN(input_shape, network.widths, classes, dropout=network.dropout, norm=network.norm)
 
 

@@ -28,7 +28,6 @@ class CNN(nn.Module):
         norm: str = "none",
     ) -> None:
         super().__init__()
-        self.dropout = dropout
         self.mask_widths = (widths[-1],) if dropout else ()
         channels = [input_shape[0], *widths]
         self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels))

@@ -30,9 +30,15 @@ class Stacked:
         return self
 
     def __call__(
-        self, inputs: Tensor, masks: Sequence[Tensor] = (), *, weights: Mapping[str, Tensor] | None = None
+        self,
+        inputs: Tensor,
+        masks: Sequence[Tensor] = (),
+        *,
+        weights: Mapping[str, Tensor] | None = None,
+        shared: bool = False,
     ) -> Signal:
-        """masks: `[student, batch, unit]` for each dropout layer while training; weights: others than its own."""
+        """masks: `[student, batch, unit]` for each dropout layer while training; weights: others than its own;
+        shared: the inputs are `[batch, ...]`, the same for all students."""
         weights = dict(self.weights if weights is None else weights)
         if getattr(self.module, "takes_stacked_weights", False):
             return _called(self.module, weights, inputs, masks)
@@ -43,7 +49,7 @@ class Stacked:
             signal = _called(self.module, weights, inputs, masks)
             return signal.logits, dict(signal.features)
 
-        logits, features = vmap(one)(weights, inputs, tuple(masks))
+        logits, features = vmap(one, in_dims=(0, None if shared else 0, 0))(weights, inputs, tuple(masks))
         return Signal(class_first(logits), features)
 
     def member(self, number: int) -> nn.Module:
