@@ -1,0 +1,100 @@
+"""The tables of the run log, and how an older log becomes this one."""
+
+import sqlalchemy as sa
+
+VERSION = 1
+
+# UPGRADES[n] brings a log of version n to version n + 1.
+UPGRADES: dict[int, list[str]] = {}
+
+metadata = sa.MetaData()
+
+version = sa.Table("version", metadata, sa.Column("number", sa.Integer, nullable=False))
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, comment="order of creation, so order in the queue"),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("experiment", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False, default="", comment="why it failed or waits, for people"),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("group", sa.Text, index=True),
+    sa.Column("parent", sa.Text),
+    sa.Column("name", sa.Text),
+    sa.Column("tags", sa.Text, nullable=False, default="", comment="separated by commas"),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("started", sa.Double),
+    sa.Column("ended", sa.Double),
+    sa.Column("heartbeat", sa.Double),
+    sa.Column("watched", sa.Double, comment="when somebody last looked"),
+    sa.Column("step", sa.Integer, nullable=False, default=0),
+    sa.Column("steps", sa.Integer, nullable=False, default=0),
+    sa.Column("pace", sa.Text, nullable=False),
+    sa.Column("stop_at", sa.Integer),
+    sa.Column("recorded", sa.Boolean, nullable=False, default=False),
+    sa.Column("versions", sa.Text, nullable=False, default="{}"),
+    sa.Column("summary", sa.Text, nullable=False, default="{}"),
+    sa.Column("teacher_run", sa.Text),
+    sa.Column("worker", sa.Text, comment="host:pid:start of the process that trains it; none while written out"),
+    sa.Column("size", sa.BigInteger, nullable=False, default=0, comment="bytes of its frames"),
+    sqlite_autoincrement=True,
+)
+
+
+def _frames(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("run", sa.Text, primary_key=True),
+        sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("data", sa.LargeBinary, nullable=False),
+    )
+
+
+scalars = _frames("scalars")
+keyframes = _frames("keyframes")
+layouts = _frames("layouts")
+
+newest = sa.Table(
+    "newest",
+    metadata,
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+stages = sa.Table(
+    "stages",
+    metadata,
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, comment="order of arrival"),
+    sa.Column("run", sa.Text, nullable=False, index=True),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("counter", sa.BigInteger, nullable=False),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, comment="the step at which it took effect, none while it waits"),
+    sa.Column("refused", sa.Text, comment="why it could not act, none if it could"),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.UniqueConstraint("run", "client", "counter"),
+    sqlite_autoincrement=True,
+)
+
+beats = sa.Table(
+    "beats",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="a server's presence, or a wish such as a layout"),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("value", sa.Text, nullable=False, default=""),
+)
+
+OF_A_RUN = (scalars, keyframes, layouts, newest, stages, commands)
