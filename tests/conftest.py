@@ -1,0 +1,18 @@
+"""What every test rests on: a data folder of its own, and one thread so that results repeat to the last bit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+_folder = tempfile.mkdtemp(prefix="dklab-tests-")
+os.environ["DKLAB_HOME"] = _folder
+os.environ.pop("DKLAB_DATABASE_URL", None)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(_folder, ignore_errors=True)
