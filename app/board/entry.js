@@ -1,0 +1,29 @@
+// What Streamlit is given: it stays small, because it rides on every snapshot. The board itself comes from our own address.
+const boards = new WeakMap();
+
+function start(component) {
+  const address = (file) => new URL(`/lab/board/${file}?v=VERSION`, document.baseURI).href;
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = address("board.css");
+  const styled = new Promise((done) => (sheet.onload = sheet.onerror = done));
+  component.parentElement.append(sheet);
+  return Promise.all([import(address("board.js")), styled]).then(([{ Board }]) => new Board(component));
+}
+
+export default function board(component) {
+  const { parentElement } = component;
+  if (!boards.has(parentElement)) boards.set(parentElement, { latest: component, started: start(component) });
+  const held = boards.get(parentElement);
+  held.latest = component;
+  held.started.then(
+    (drawn) => drawn.update(held.latest),
+    () => {
+      parentElement.textContent = "The board could not be loaded. Reload the page to try again.";
+    },
+  );
+  return () => {
+    boards.delete(parentElement);
+    held.started.then((drawn) => drawn.close(), () => {});
+  };
+}

@@ -1,0 +1,22 @@
+// The stops of the two large sliders, and how their values are written.
+
+export const STOPS = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 32, 64];
+export const ALPHAS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
+
+/** A temperature between stops, to two digits. */
+export function roundTemperature(value) {
+  return Number(value.toPrecision(2));
+}
+
+export function formatTemperature(value) {
+  return String(Number(value.toPrecision(3)));
+}
+
+export function roundAlpha(value) {
+  return Number(value.toFixed(value < 0.1 ? 3 : 2));
+}
+
+export function formatAlpha(value) {
+  const text = value.toFixed(value > 0 && value < 0.1 && Math.round(value * 1000) % 10 ? 3 : 2);
+  return text.replace(/^0\./, ".").replace(/^\.00$/, "0").replace(/^1\.00$/, "1");
+}

@@ -1,0 +1,178 @@
+"""Read-only addresses beside Streamlit's own, for what must not ride on every tick of the board."""
+
+import gzip
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import store
+from app.charts.common import whole
+from app.snapshot import keyframe_view, stage_version
+from app.watch import Watched, watch
+from kdcore.frame import Stage
+from kdcore.runs import LogUnavailable
+
+BOARD = Path(__file__).parent / "board"
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+FOREVER = "public, max-age=31536000, immutable"
+COLUMNS = 25
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Refused(Exception):
+    """What was asked for cannot be given: status and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def _json(content: Any, *, status: int = 200, cache: str = "no-store") -> Response:
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    return Response(text, status, {"Cache-Control": cache, "X-Content-Type-Options": "nosniff"}, "application/json")
+
+
+def _answer(make: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """A refusal becomes a small JSON with one sentence."""
+
+    def endpoint(request: Request) -> Response:
+        try:
+            return make(request)
+        except Refused as refused:
+            return _json({"error": str(refused)}, status=refused.status)
+        except LogUnavailable as unavailable:
+            return _json({"error": str(unavailable)}, status=503)
+
+    return endpoint
+
+
+def _watched(request: Request) -> tuple[Watched, Stage]:
+    run_id = request.path_params["run"]
+    watched = watch(store.open_log(), run_id) if RUN_ID.fullmatch(run_id) else None
+    if watched is None:
+        raise Refused(404, "There is no run of that name.")
+    if watched.stage is None:
+        raise Refused(404, "This run has nothing to show yet.")
+    return watched, watched.stage
+
+
+@lru_cache(maxsize=1)
+def _plotly() -> bytes:
+    from importlib.util import find_spec
+
+    found = find_spec("plotly")
+    assert found is not None and found.origin is not None
+    script = Path(found.origin).parent / "package_data" / "plotly.min.js"
+    return gzip.compress(script.read_bytes(), 6)
+
+
+@_answer
+def plotly(request: Request) -> Response:
+    """Plotly's own script, as the Python package carries it."""
+    headers = {"Cache-Control": FOREVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(_plotly(), headers=headers, media_type="text/javascript")
+
+
+@lru_cache(maxsize=1)
+def _board_files() -> dict[str, Path]:
+    """Every file of the board that may be asked for, by its name: nothing else is ever opened."""
+    return {path.name: path for path in BOARD.iterdir() if path.suffix in TYPES}
+
+
+@_answer
+def board_file(request: Request) -> Response:
+    """One script or style sheet of the board."""
+    path = _board_files().get(request.path_params["file"])
+    if path is None:
+        raise Refused(404, "The board has no such file.")
+    content = path.read_bytes()
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = {"Cache-Control": FOREVER if request.query_params.get("v") else "no-cache", "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=TYPES[path.suffix])
+
+
+@_answer
+def stage(request: Request) -> Response:
+    """What stays fixed in a run, for the browser."""
+    watched, fixed = _watched(request)
+    return _json(stage_json(watched, fixed), cache=_private(request))
+
+
+def stage_json(watched: Watched, fixed: Stage) -> dict[str, Any]:
+    """The stage as plain JSON; pictures come as one sheet beside it."""
+    sheet = f"/lab/run/{watched.run.id}/pictures.png?v={stage_version(watched)}"
+    seats = zip(fixed.seeds, fixed.transfer_rows, fixed.transfer_labels, strict=True)
+    return {
+        "pictures_url": sheet if fixed.pictures is not None else None,
+        "shape": list(fixed.pictures.shape[1:]) if fixed.pictures is not None else None,
+        "columns": COLUMNS,
+        "labels": whole(fixed.labels),
+        "teacher_logits": np.round(fixed.teacher_logits.astype(np.float64), 3).tolist(),
+        "probe_rows": whole(fixed.probe_rows),
+        "transfer": {str(seed): {"rows": whole(rows), "labels": whole(labels)} for seed, rows, labels in seats},
+        "transfer_size": fixed.transfer_size,
+        "points": None if fixed.points is None else np.round(fixed.points.astype(np.float64), 3).tolist(),
+        "classes": list(fixed.class_names),
+    }
+
+
+@_answer
+def pictures(request: Request) -> Response:
+    """All pictures of a stage in one PNG, row by row."""
+    watched, fixed = _watched(request)
+    if fixed.pictures is None:
+        raise Refused(404, "This run has no pictures: its data are points.")
+    png = watched.keep(("pictures", watched.run.id), lambda: sprite_sheet(fixed.pictures))
+    return Response(png, headers={"Cache-Control": _private(request)}, media_type="image/png")
+
+
+def sprite_sheet(images: Any) -> bytes:
+    """Pictures `[picture, height, width]` uint8 as one grey PNG with COLUMNS in a line."""
+    count, height, width = images.shape
+    lines = -(-count // COLUMNS)
+    filled = np.zeros((lines * COLUMNS, height, width), dtype=np.uint8)
+    filled[:count] = images
+    sheet = filled.reshape(lines, COLUMNS, height, width).swapaxes(1, 2).reshape(lines * height, COLUMNS * width)
+    stream = io.BytesIO()
+    Image.fromarray(sheet).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+@_answer
+def keyframe(request: Request) -> Response:
+    """The board at an earlier step."""
+    watched, _ = _watched(request)
+    follow = request.query_params.get("follow")
+    if follow and not (follow.isascii() and follow.isdigit() and len(follow) < 8):
+        raise Refused(400, "follow is the number of a row.")
+    step = request.path_params["step"]
+    view = keyframe_view(watched.log, watched.run.id, step, int(follow) if follow else None)
+    if view is None:
+        raise Refused(404, f"No picture of this run is kept at or before step {step}.")
+    return _json(view, cache="private, max-age=3600" if not watched.live else "no-store")
+
+
+def _private(request: Request) -> str:
+    return "private, max-age=31536000, immutable" if request.query_params.get("v") else "no-store"
+
+
+ROUTES = [
+    Route("/lab/plotly.min.js", plotly),
+    Route("/lab/board/{file}", board_file),
+    Route("/lab/run/{run}/stage.json", stage),
+    Route("/lab/run/{run}/pictures.png", pictures),
+    Route("/lab/run/{run}/keyframe/{step:int}.json", keyframe),
+]

@@ -1,0 +1,302 @@
+"""The whole board of one viewer as plain JSON: what all viewers of a run share, and what is this viewer's own."""
+
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import sentences
+from app.charts.accuracy import figure as accuracy_figure
+from app.charts.common import Figure
+from app.controls import BY_NAME, Values
+from app.experiments import differences, values_of
+from app.picture import Layouts, picture
+from app.roles import find
+from app.watch import Watched, watch
+from kdcore import runs
+from kdcore.frame import Frame
+from kdcore.runs import RunLog
+
+PACES = {
+    "step": "one step a second",
+    "slow": "slow, a minute",
+    "watch": "20 seconds",
+    "quick": "6 seconds",
+    "full": "as fast as it can",
+}
+RANGES = {name: [BY_NAME[name].low, BY_NAME[name].high] for name in ("temperature", "alpha")}
+TRY = 8.0
+
+
+@dataclass
+class Viewer:
+    """Who looks, and what they have chosen."""
+
+    browser: str
+    values: Values
+    pace: str = "watch"
+    stop_at: int | None = None
+    follow: int | None = None
+    umap: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def snapshot(log: RunLog, run_id: str | None, viewer: Viewer) -> dict[str, Any]:
+    """The board's data. Without a run it is the empty board, ready to train."""
+    watched = watch(log, run_id)
+    if watched is None:
+        return _empty(viewer)
+    layouts_key, layouts = _layouts(watched, viewer.umap)
+    shared = watched.keep(
+        (watched.mark, watched.run.state, len(watched.keyframes), _applied(watched), viewer.follow, layouts_key),
+        lambda: _shared(watched, viewer.follow, layouts),
+    )
+    own = _own(watched, viewer, shared["notes"])
+    whole: dict[str, Any] = shared | own | {"version": _version(shared["version"], own)}
+    return whole
+
+
+def keyframe_view(log: RunLog, run_id: str, step: int, follow: int | None) -> dict[str, Any] | None:
+    """What changes along the time line, at the nearest kept step at or before; None where there is none."""
+    watched = watch(log, run_id)
+    if watched is None or watched.stage is None:
+        return None
+    frame = log.keyframe(run_id, step)
+    if frame is None:
+        return None
+    history = watched.history.until(frame.step)
+    drawn = picture(
+        watched.run.experiment, watched.roles, frame, watched.stage, history, revision=run_id, follow=follow
+    )
+    del drawn["figures"]["accuracy"]
+    return drawn
+
+
+def _layouts(watched: Watched, wanted: bool) -> tuple[int | None, Layouts | None]:
+    """The newest UMAP layout where it is wanted and there is one, with its step."""
+    if not wanted or watched.frame is None:
+        return None, None
+    steps = [step for step in watched.log.layout_steps(watched.run.id) if step <= watched.frame.step]
+    return (steps[-1], watched.log.layouts(watched.run.id, steps[-1])) if steps else (None, None)
+
+
+def _applied(watched: Watched) -> int:
+    return sum(command.step is not None for command in watched.commands)
+
+
+def _version(shared: str, own: dict[str, Any]) -> str:
+    return f"{shared}-{zlib.crc32(repr(own).encode()):08x}"
+
+
+def _empty(viewer: Viewer) -> dict[str, Any]:
+    own: dict[str, Any] = {
+        "run": None,
+        "state": "idle",
+        "recorded": False,
+        "mine": True,
+        "reason": "",
+        "queue": 0,
+        "headline": "A teacher, a student who hears its opinions, and one who hears labels only. Press Train.",
+        "detail": "",
+        "notes": viewer.notes,
+        "umap": viewer.umap,
+        "knobs": _knobs(viewer),
+        "paces": [list(pace) for pace in PACES.items()],
+        "ranges": RANGES,
+    }
+    return _blank(viewer.values) | own | {"version": _version("none", own)}
+
+
+def _blank(values: Values) -> dict[str, Any]:
+    """Every key of a snapshot, with nothing in it."""
+    from kdcore import datasets
+
+    return {
+        "step": 0,
+        "steps": values["steps"],
+        "at": 0.0,
+        "seed": 0,
+        "seeds": [],
+        "classes": list(datasets.facts(str(values["dataset"])).classes),
+        "weights": "",
+        "formula": "",
+        "status": "",
+        "teacher": None,
+        "student": None,
+        "chance": None,
+        "arms": [],
+        "figures": {},
+        "says": {},
+        "example": None,
+        "walk": None,
+        "stage_url": None,
+        "keyframes_url": None,
+        "keyframes": [],
+        "events": [],
+        "restart": [],
+        "suggest": None,
+    }
+
+
+def _shared(watched: Watched, follow: int | None, layouts: Layouts | None) -> dict[str, Any]:
+    """What every viewer of the run sees alike."""
+    run, frame, stage = watched.run, watched.frame, watched.stage
+    experiment = run.experiment
+    changes = sentences.changes_of(experiment, watched.commands)
+    events = [{"step": step, "text": sentences.event_text(knob, old, new)} for step, knob, old, new in changes]
+    shared = _blank(values_of(experiment)) | {
+        "run": run.id,
+        "state": run.state,
+        "recorded": run.recorded,
+        "reason": run.reason,
+        "queue": run.queue_position,
+        "step": run.step,
+        "steps": run.steps or experiment.steps,
+        "seeds": list(experiment.seed_list),
+        "seed": experiment.seed_list[0],
+        "teacher": {"name": experiment.teacher.network.name, "accuracy": None},
+        "student": {"name": experiment.student.name},
+        "paces": [list(pace) for pace in PACES.items()],
+        "ranges": RANGES,
+        "keyframes": watched.keyframes,
+        "keyframes_url": f"/lab/run/{run.id}/keyframe/",
+        "events": events,
+        "headline": _waiting(watched),
+        "detail": "",
+        "notes": [],
+        "version": f"{run.id}-{run.state}-{len(watched.keyframes)}-{len(events)}-{follow}",
+    }
+    if run.state == "teacher":
+        shared |= _teacher_learning(watched)
+    elif frame is not None and stage is not None:
+        drawn = picture(
+            experiment,
+            watched.roles,
+            frame,
+            stage,
+            watched.history,
+            revision=run.id,
+            follow=follow,
+            layouts=layouts,
+            events=tuple(events),
+        )
+        shared |= drawn | _said(watched, frame, changes) | {"version": f"{shared['version']}-{frame.step}-{frame.at}"}
+    return shared
+
+
+def _said(watched: Watched, frame: Frame, changes: list[tuple[int, str, float, float]]) -> dict[str, Any]:
+    """Headline and everything else in words about a run that has frames."""
+    stage, roles, run = watched.stage, watched.roles, watched.run
+    assert stage is not None
+    about = (run.experiment, roles, frame, stage)
+    distilled = find(roles, "distilled") or roles[0]
+    others = sentences.other_splits(distilled, [other.summary for other in watched.siblings])
+    why = sentences.lowered(changes)
+    return {
+        "headline": ("Recorded run. " if run.recorded else "") + sentences.headline(*about),
+        "detail": " ".join(part for part in (sentences.detail(*about), others) if part),
+        "weights": sentences.weights(frame, distilled),
+        "formula": sentences.formula(frame, distilled),
+        "notes": [*sentences.diverged(frame, roles), *([why] if why else [])],
+        "seed": frame.shown.seed if frame.shown else frame.seeds[0],
+        "classes": list(stage.class_names),
+        "teacher": {"name": stage.teacher_name, "accuracy": round(stage.teacher_scalars["accuracy"], 4)},
+        "student": {"name": stage.student_name},
+        "chance": round(stage.chance, 4),
+        "stage_url": f"/lab/run/{run.id}/stage.json?v={stage_version(watched)}",
+    }
+
+
+def stage_version(watched: Watched) -> str:
+    """A short text that changes if the stage of this id could ever be another one."""
+    return f"{int(watched.run.created * 1000):x}"
+
+
+def _waiting(watched: Watched) -> str:
+    """The headline of a run that has nothing to show yet."""
+    run = watched.run
+    if run.state == "queued":
+        place = f", place {run.queue_position} in the queue" if run.queue_position else ""
+        return f"Waiting for a worker{place}."
+    if run.state == "failed":
+        return f"This run failed: {run.reason or 'no reason was given'}"
+    return "Getting ready: the pictures and what the teacher says of them."
+
+
+def _teacher_learning(watched: Watched) -> dict[str, Any]:
+    """The teacher's own curve, live, and what happens meanwhile."""
+    run = watched.run
+    learning = watch(watched.log, run.teacher_run)
+    frame = learning.frame if learning else None
+    shared: dict[str, Any] = {
+        "headline": sentences.teacher_learns(run.experiment.teacher.network.name, run.experiment, frame)
+    }
+    if learning is None or frame is None:
+        return shared
+    curve: Figure = accuracy_figure(
+        learning.history,
+        learning.roles,
+        steps=frame.steps,
+        revision=learning.run.id,
+        teacher=None,
+        chance=1 / len(run.experiment.facts.classes),
+    )
+    for line in curve["data"]:
+        if line["name"] == learning.roles[0].label:
+            line |= {"name": "teacher", "line": {"color": "--teacher", "width": 2.5}}
+    return shared | {
+        "figures": {"accuracy": curve},
+        "step": frame.step,
+        "steps": frame.steps,
+        "at": frame.at,
+        "status": f"the teacher learns: step {frame.step} of {frame.steps}",
+        "version": f"{run.id}-teacher-{frame.step}-{frame.at}",
+    }
+
+
+def _own(watched: Watched, viewer: Viewer, shared_notes: list[str]) -> dict[str, Any]:
+    """What is this viewer's own: rights, knobs, notes, what Train would do, what to try."""
+    run = watched.run
+    mine = bool(viewer.browser) and viewer.browser == run.owner
+    shown = values_of(run.experiment, watched.commands)
+    notes = list(viewer.notes)
+    if run.state == "failed" and watched.frame is not None:
+        notes.append(
+            f"This run failed: {run.reason or 'no reason was given'} Everything up to step {run.step} is kept."
+        )
+    elif run.state == "stopped" and run.reason:
+        notes.append(run.reason)
+    if watched.live and not mine:
+        notes.append("You watch a run that another browser started. Take a copy to change things.")
+    return {
+        "mine": mine,
+        "umap": viewer.umap,
+        "knobs": _knobs(viewer),
+        "notes": [*shared_notes, *notes],
+        "restart": differences(viewer.values, shown),
+        "suggest": _suggestion(watched, mine),
+    }
+
+
+def _knobs(viewer: Viewer) -> dict[str, Any]:
+    from kdcore import methods
+
+    method = methods.get(str(viewer.values["method"]))
+    soft = method.hears_teacher and method.alpha is not None
+    return {
+        "temperature": viewer.values["temperature"] if "temperature" in method.knobs else None,
+        "alpha": viewer.values["alpha"] if soft else None,
+        "learning_rate": viewer.values["learning_rate"],
+        "pace": viewer.pace if viewer.pace in runs.PACES else "watch",
+        "stop_at": viewer.stop_at,
+    }
+
+
+def _suggestion(watched: Watched, mine: bool) -> dict[str, Any] | None:
+    """The first thing to try while a run goes on: raise a low temperature."""
+    if watched.run.state != "running" or not mine:
+        return None
+    now = values_of(watched.run.experiment, watched.commands)["temperature"]
+    distilled = find(watched.roles, "distilled")
+    if distilled is None or distilled.method == "answers" or not isinstance(now, float) or now > 2:
+        return None
+    return {"text": f"Try it while it learns: raise T from {now:g} to {TRY:g}", "knob": "temperature", "value": TRY}
