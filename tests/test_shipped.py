@@ -1,0 +1,47 @@
+"""What ships in assets/ is what the engine gives today."""
+
+import numpy as np
+import pytest
+import torch
+
+from kdcore import Experiment, teachers
+from kdcore.folders import ASSETS
+from kdcore.runs import open_log, recording
+from kdcore.training import Training
+
+RECORDING = ASSETS / "thirty_pictures.dklab"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_default_teacher_ships_and_needs_no_training(tmp_path, monkeypatch):
+    monkeypatch.setenv("DKLAB_HOME", str(tmp_path))
+    experiment = Experiment()
+    assert teachers.is_cached(experiment.dataset, experiment.split, experiment.teacher)
+    assert not teachers.is_cached(experiment.dataset, experiment.split + 1, experiment.teacher)
+
+
+def test_recording_is_what_the_default_experiment_gives():
+    log = open_log()
+    run_id = recording.load(log, RECORDING)
+    run, recorded = log.run(run_id), log.history(run_id)
+    assert run is not None and run.recorded and run.state == "finished"
+    assert run.experiment == Experiment()
+    trained = list(Training(run.experiment))
+    assert [frame.step for frame in recorded] == [frame.step for frame in trained]
+    for then, now in zip(recorded, trained, strict=True):
+        # Another processor rounds otherwise, which can turn single answers of single students, not their mean.
+        for arm in now.arms:
+            assert then.accuracy[arm].mean() == pytest.approx(now.accuracy[arm].mean(), abs=0.005)
+    first = log.keyframe(run_id, 0)
+    assert first is not None and first.shown is not None and trained[0].shown is not None
+    np.testing.assert_allclose(first.shown.logits, trained[0].shown.logits, atol=1e-5)
+    stage = log.stage(run_id)
+    assert stage is not None
+    np.testing.assert_allclose(stage.teacher_logits, Training(run.experiment).stage().teacher_logits, atol=1e-3)
