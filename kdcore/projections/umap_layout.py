@@ -17,8 +17,8 @@ def umap_layout(
     """Lay points out in the plane: features `[point, direction]` -> `[point, 2]`, coordinates of the order of 10.
 
     init `[point, 2]`: an earlier layout of the same points; the new one starts from it, takes a quarter of the time
-    and lies on it as well as it can, so that two layouts can be compared. The same arguments give the same layout. Features that are
-    not finite, or of fewer than five points, are not laid out: `init` (or zeros) is returned.
+    and lies on it as well as it can, so that two layouts can be compared. The same arguments give the same layout.
+    Features that are not finite, or of fewer than five points, are not laid out: `init` (or zeros) is returned.
     """
     features = np.asarray(features, dtype=np.float32)
     still = np.zeros((len(features), 2), np.float32) if init is None else np.asarray(init, np.float32)

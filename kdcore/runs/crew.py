@@ -13,7 +13,7 @@ LONGEST_BACKOFF_SECONDS = 60.0
 
 @dataclass(eq=False)
 class Worker:
-    """One worker process; `run_id` is what it was given since it last said that it is ready."""
+    """One worker process; `run_id` is what it was given and is not done with. It may be given before it is ready."""
 
     process: "subprocess.Popen[bytes]"
     started: float = field(default_factory=time.monotonic)
@@ -22,16 +22,16 @@ class Worker:
     dismissed: bool = False
 
     def listen(self) -> bool:
-        """Hear whether it has become ready."""
+        """Hear whether it has become ready: warm, the first time; done with its run, every other time."""
         assert self.process.stdout is not None
         try:
-            heard = os.read(self.process.stdout.fileno(), 4096)
+            heard = os.read(self.process.stdout.fileno(), 4096).count(b"ready")
         except BlockingIOError:
             return False
-        if b"ready" not in heard:
-            return False
-        self.ready, self.run_id = True, None
-        return True
+        if heard + self.ready > 1:
+            self.run_id = None
+        self.ready = self.ready or heard > 0
+        return heard > 0
 
     def give(self, run_id: str) -> None:
         """Hand it a run, at once or for when it is ready. A worker that is gone is noticed by `Crew.ended`."""

@@ -73,6 +73,11 @@ def work(log: RunLog, run_id: str, suspend_after: float = 60.0) -> None:
     stored = weights.load(log.folder, run_id) if run and run.step else None
     if run is None or not log.claim(run_id, own_name(), versions(), "paused" if stored else "running"):
         return
+    if run.step and stored is None:
+        log.set_state(
+            run_id, "failed", "The weights of this paused run are gone. Its frames are kept; a copy can be trained."
+        )
+        return
     outbox = Outbox()
     with heartbeat(log, [run_id]) as alive:
         try:

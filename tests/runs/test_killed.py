@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from kdcore.experiment import Command
 from kdcore.runs import RunLog, ensure_supervisor, open_log
+from kdcore.runs.crew import Crew, Worker
 from kdcore.runs.processes import is_alive
+from kdcore.runs.supervisor import Supervisor
 
 from .conftest import Processes, kill, small, wait_for
 
@@ -123,3 +126,30 @@ def test_slots_queue_suspension_and_the_end_of_the_supervisor(log: RunLog, proce
     wait_for(lambda: {log.run(i).state for i in (unpaced, waiting, paced)} == {"stopped"})  # type: ignore[union-attr]
 
     assert supervisor.wait(20) == 0, "with neither server nor runs it ends itself"
+
+
+def test_a_worker_that_cannot_start_is_reported_and_not_started_without_end(log: RunLog) -> None:
+    run_id = log.create(small(), owner="me")
+    crew = Crew(log, ["--no-such-option"])
+    supervisor = Supervisor(log, crew, idle_seconds=60, cores=1)
+    wait_for(lambda: supervisor.attend() and bool(crew.workers))
+    crew.workers[0].process.wait(60)
+    wait_for(lambda: supervisor.attend() and "No worker could be started" in log.run(run_id).reason)  # type: ignore[union-attr]
+    assert log.run(run_id).state == "queued" and crew.start() is None  # type: ignore[union-attr]
+
+
+def test_a_run_given_to_a_worker_that_is_still_warming_up_keeps_it() -> None:
+    script = "print('ready', flush=True); input(); input(); print('ready', flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    worker = Worker(subprocess.Popen([sys.executable, "-c", script], **pipes))  # type: ignore[call-overload]
+    assert worker.process.stdout is not None
+    os.set_blocking(worker.process.stdout.fileno(), False)
+    worker.give("abc")
+    wait_for(worker.listen)
+    assert worker.ready and worker.run_id == "abc", "ready says only that it is warm now"
+    worker.process.stdin.write(b"the run ends\n")  # type: ignore[union-attr]
+    worker.process.stdin.flush()  # type: ignore[union-attr]
+    wait_for(worker.listen)
+    assert worker.run_id is None
+    worker.dismiss()
+    worker.process.wait(30)

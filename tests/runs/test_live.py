@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from kdcore.experiment import Command, Experiment
+from kdcore.experiment import Command, Experiment, Network, Teacher
 from kdcore.frame import Frame
 from kdcore.runs import PACES, RunLog, weights
 from kdcore.runs.worker import work
@@ -208,6 +208,30 @@ def test_a_teacher_that_is_not_there_yet_is_trained_first_as_a_run_to_watch(log:
     with again.at_work():
         again.sees("finished")
     assert log.run(again.run_id).teacher_run is None  # type: ignore[union-attr]
+
+
+def test_a_run_can_be_stopped_while_its_teacher_is_trained(log: RunLog) -> None:
+    teacher = Teacher(network=Network("mlp", widths=(17,)), steps=100_000)
+    person = Person(log, small(teacher=teacher))
+    with person.at_work():
+        teacher_run = wait_for(lambda: log.run(person.run_id).teacher_run or "")  # type: ignore[union-attr]
+        wait_for(lambda: log.newest_mark(teacher_run), what="the teacher's picture")
+        assert log.run(person.run_id).state == "teacher"  # type: ignore[union-attr]
+        person.does("stop")
+        person.sees("stopped")
+    assert log.run(teacher_run).state == "stopped"  # type: ignore[union-attr]
+
+
+def test_a_paused_run_whose_weights_are_gone_says_so(log: RunLog) -> None:
+    person = Person(log, small(steps=80), pace="full", stop_at=3)
+    with person.at_work(suspend_after=0.1):
+        person.sees("paused")
+    weights.delete(log.folder, person.run_id)
+    person.does("resume")
+    log.wake()
+    work(log, person.run_id)
+    run = log.run(person.run_id)
+    assert run is not None and run.state == "failed" and "weights" in run.reason
 
 
 def test_a_run_that_breaks_says_why_and_keeps_its_frames(log: RunLog, monkeypatch: pytest.MonkeyPatch) -> None:
