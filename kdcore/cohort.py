@@ -106,12 +106,17 @@ class Cohort:
         weights = [weight for weight, _ in owned]
         gradients = list(torch.autograd.grad(loss.sum(), weights, allow_unused=True, materialize_grads=True))
         self.stopped |= ~loss.detach().isfinite().all(-1)
-        rate = torch.where(self.stopped, 0.0, self.learning_rate * rate_factor)
+        for gradient, (_, arms) in zip(gradients, owned, strict=True):
+            finite = gradient.reshape(len(arms), -1).sum(-1).isfinite()
+            self.stopped[arms] |= ~finite
         if self.stopped.any():
-            # Zero times NaN is NaN, so the gradient of a stopped student is replaced, not scaled.
+            # Zero times NaN is NaN, so the gradient of a stopped student is replaced, not scaled. Its rate stays: what
+            # the optimiser does with the others must not depend on it, not even in the last bit.
             for number, (weight, arms) in enumerate(owned):
                 stopped = self._by_member(self.stopped, arms).view(-1, *[1] * (weight.ndim - 1))
                 gradients[number] = torch.where(stopped, 0.0, gradients[number])
+                self.optimizer.forget(number, stopped)
+        rate = self.learning_rate * rate_factor
         self.optimizer.step(gradients, [self._by_member(rate, arms) for _, arms in owned])
 
     def _by_member(self, by_arm: Tensor, arms: list[int]) -> Tensor:
@@ -123,8 +128,11 @@ class Cohort:
         Raises ValueError where the knob does not exist or its value is out of bounds.
         """
         knob, value = command.knob or "", command.value
-        if isinstance(value, str) or value is None:
+        if isinstance(value, bool | str) or value is None:
             raise ValueError(f"{knob} must be a number; got {value!r}")
+        names = [arm.name for arm in self.arms]
+        if command.arm is not None and command.arm not in names:
+            raise ValueError(f"there is no arm {command.arm!r}; there are {', '.join(names)}")
         places = [i for i, arm in enumerate(self.arms) if command.arm == arm.name]
         if command.arm is None:
             places = [i for i, arm in enumerate(self.arms) if arm.hears_teacher or knob == "learning_rate"]

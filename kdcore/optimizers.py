@@ -21,7 +21,9 @@ class Adam:
         """learning_rates: for each weight `[student]`, its leading axis."""
         self.steps += 1
         taken = torch.tensor(float(self.steps))
-        for *tensors, rates in zip(self.weights, gradients, self.moments, self.squares, learning_rates, strict=True):
+        # The kernel reads memory straight through, whatever the strides say.
+        slopes = [gradient.contiguous() for gradient in gradients]
+        for *tensors, rates in zip(self.weights, slopes, self.moments, self.squares, learning_rates, strict=True):
             values, lengths = rates.unique_consecutive(return_counts=True)
             start = 0
             for rate, length in zip(values.tolist(), lengths.tolist(), strict=True):
@@ -43,6 +45,11 @@ class Adam:
                     maximize=False,
                 )
                 start += length
+
+    def forget(self, number: int, members: Tensor) -> None:
+        """Let nothing that was remembered move these members of a weight again; `members` lines up with it."""
+        for memory in (self.moments[number], self.squares[number]):
+            memory.masked_fill_(members, 0.0)
 
     def state(self) -> dict[str, Tensor]:
         """What `load` needs to go on from here."""
@@ -68,6 +75,9 @@ class SGD:
         """learning_rates: for each weight `[student]`, its leading axis."""
         for weight, gradient, rate in zip(self.weights, gradients, learning_rates, strict=True):
             weight.sub_(gradient * rate.view(-1, *[1] * (weight.ndim - 1)))
+
+    def forget(self, number: int, members: Tensor) -> None:
+        """Nothing to forget."""
 
     def state(self) -> dict[str, Tensor]:
         """Nothing: descent without momentum remembers nothing."""
