@@ -174,7 +174,7 @@ def clamp(control: Control, given: Any) -> tuple[Value, str | None]:
 
 
 def _instead(control: Control, given: Any, value: Value, why: str) -> tuple[Value, str]:
-    return value, f"{control.label}: {str(given)[:30]!r} {why}; {text(control, value) or 'none'} is used."
+    return value, f"{control.label}: {str(given)[:30]!r} {why}; {spoken(control, value)} is used."
 
 
 def _choice(control: Control, given: Any) -> tuple[Value, str | None]:
@@ -273,6 +273,11 @@ def text(control: Control, value: Value) -> str:
 def address(values: Values) -> dict[str, str]:
     """The parameters of an address that leads to these values; what is at its default is left out."""
     return {c.name: text(c, values[c.name]) for c in CONTROLS if values[c.name] != c.default}
+
+
+def spoken(control: Control, value: Value) -> str:
+    """A value as people read it: "MLP 64-64", "none"."""
+    return network_name(str(value)) if control.kind == "network" else text(control, value) or "none"
 
 
 def network_name(value: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.controls import ALL, BY_NAME, CONTROLS, LIVE, Value, Values, clamp_all, class_numbers, text
+from app.controls import ALL, BY_NAME, CONTROLS, LIVE, Value, Values, clamp_all, class_numbers, spoken
 from kdcore import methods
 from kdcore.experiment import Arm, Command, Experiment, Network, Teacher, Transfer, reasons
 
@@ -109,10 +109,13 @@ def _network_value(shape: Network) -> str:
     return "-".join([shape.kind, *map(str, shape.widths)])
 
 
-def differences(values: Values, shown: Values) -> list[str]:
-    """What differs from the run that is shown and takes a new one: "data: digits, now spirals"."""
+def differences(values: Values, shown: Values, *, acts_at_once: bool) -> list[str]:
+    """What differs from the run that is shown and takes a new one: "data: digits, now spirals".
+
+    acts_at_once: whether the run shown still hears what changes while a run goes on; else that takes a new one too.
+    """
     return [
-        f"{c.label}: {text(c, shown[c.name]) or 'none'}, now {text(c, values[c.name]) or 'none'}"
+        f"{c.label}: {spoken(c, shown[c.name])}, now {spoken(c, values[c.name])}"
         for c in CONTROLS
-        if c.restarts and values[c.name] != shown[c.name]
+        if (c.restarts or not acts_at_once) and values[c.name] != shown[c.name]
     ]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kdcore import methods
 from kdcore.experiment import Arm, Experiment
 
 Part = Literal["distilled", "control", "null"]
@@ -45,8 +44,3 @@ def _label(arm: Arm) -> str:
     if arm.method == "hard":
         return "labels only"
     return LABELS.get(arm.method, arm.method.replace("_", " "))
-
-
-def hears_teacher(role: Role) -> bool:
-    """Whether this arm's students hear anything of a teacher."""
-    return methods.get(role.method).hears_teacher

@@ -9,11 +9,10 @@ import numpy as np
 from app.charts.common import Array
 from app.charts.history import middle
 from app.charts.similarity import alike
-from app.roles import Role, find, hears_teacher
-from kdcore.experiment import Command, Experiment
+from app.roles import Role, find
+from kdcore.experiment import Experiment
 from kdcore.frame import Frame, Stage
 
-NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
 TENS = {10: "ten", 20: "twenty", 30: "thirty", 40: "forty", 50: "fifty", 60: "sixty", 100: "a hundred"}
 
 
@@ -51,15 +50,19 @@ def soft_labels(logits: Array, temperature: float) -> Array:
 
 
 def things(experiment: Experiment, count: int) -> str:
-    """ "30 pictures", or "30 points" for 2-D data."""
-    kind = "picture" if len(experiment.facts.input_shape) == 3 else "point"
-    return f"{count} {kind}" if count == 1 else f"{count} {kind}s"
+    """What the data are, counted: "30 pictures", or "30 points" for 2-D data."""
+    return f"{count} {kind(experiment)}" + ("" if count == 1 else "s")
+
+
+def kind(experiment: Experiment) -> str:
+    """What one example of the data is: a picture or a point."""
+    return "picture" if len(experiment.facts.input_shape) == 3 else "point"
 
 
 def told(role: Role, experiment: Experiment) -> str:
     """What a student of this arm was given: "opinions", "labels"."""
     if role.role != "control":
-        return role.label if hears_teacher(role) or role.method != "label_smoothing" else "smoothed labels"
+        return role.label
     kept = experiment.transfer.labels
     return "labels" if kept is None else f"{kept} labels" if kept else "nothing"
 
@@ -98,8 +101,7 @@ def detail(experiment: Experiment, roles: tuple[Role, ...], frame: Frame, stage:
         interval = f"95 % interval {plain(low)} to {plain(high)}"
         parts.append(interval if math.isfinite(low) else "one seed gives no interval")
     own = experiment.transfer.drawn and not experiment.transfer.same_for_all
-    kind = things(experiment, 2).split()[1]
-    each = f", each its own {TENS.get(size, size)} {kind}" if own and len(frame.seeds) > 1 else ""
+    each = f", each its own {TENS.get(size, size)} {kind(experiment)}s" if own and len(frame.seeds) > 1 else ""
     parts.append(f"{_seeds(frame)}{each}")
     parts.append("one split, one teacher")
     return f"({'; '.join(parts)})"
@@ -123,6 +125,14 @@ def teacher_learns(name: str, experiment: Experiment, frame: Frame | None) -> st
     """The headline while the teacher is being trained."""
     said = f"The teacher learns first: {name}, on {things(experiment, experiment.facts.train)} with their labels"
     return f"{said}: {percent(mean(frame.scalars['accuracy']))} so far" if frame else said
+
+
+def teacher_so_far(frame: Frame, experiment: Experiment) -> str:
+    """What the teacher's own curve shows; students follow when it is ready."""
+    right = percent(mean(frame.scalars["accuracy"]))
+    tests = things(experiment, experiment.facts.test)
+    when = f"After {frame.step} of {frame.steps} steps"
+    return f"{when} the teacher is right about {right} of {tests} it never saw. Then the students begin."
 
 
 def weights(frame: Frame, role: Role) -> str:
@@ -203,9 +213,9 @@ def example(
     second = int(wrong.argmax())
     first = f"the {chances[0][0]} gives this “{names[true]}” {_share(chances[0][1][second])} to “{names[second]}”"
     rest = [f"the {label} {_share(other[second])}" for label, other in chances[1:]]
-    kind = "heard" if was_heard else "never heard"
+    whether = "heard" if was_heard else "never heard"
     said = ", ".join([first, *rest])
-    return f"At T = {temperature:.3g} {said}; {kind} by the students."
+    return f"At T = {temperature:.3g} {said}; {whether} by the students."
 
 
 def _share(chance: float) -> str:
@@ -295,37 +305,3 @@ def diverged(frame: Frame, roles: tuple[Role, ...]) -> list[str]:
             what = "diverged and were stopped at their last good step"
             sentences.append(f"{role.label}: {who} {what}; {why}. The others go on.")
     return sentences
-
-
-def lowered(changes: Sequence[tuple[int, str, float, float]]) -> str | None:
-    """Why a lowered temperature changes almost nothing, where it was the last thing that was done to it."""
-    temperatures = [change for change in changes if change[1] == "temperature"]
-    if not temperatures or temperatures[-1][3] >= temperatures[-1][2]:
-        return None
-    step, _, old, new = temperatures[-1]
-    return (
-        f"T went down from {old:g} to {new:g} at step {step}. That changes almost nothing: what is learnt stays, and "
-        "a student that already agrees with the teacher at a high T agrees with it at a low one too."
-    )
-
-
-def changes_of(experiment: Experiment, commands: Sequence[Command]) -> list[tuple[int, str, float, float]]:
-    """Every change that took effect: step, knob, old value, new value."""
-    arm = experiment.arms[0]
-    now: dict[str, float] = {name: float(value) for name, value in arm.knobs.items()}
-    now |= {"alpha": arm.weight, "weight": arm.weight, "hard_weight": arm.hard_weight}
-    now |= {"learning_rate": arm.learning_rate or experiment.learning_rate}
-    changes = []
-    for command in commands:
-        if command.kind != "set" or command.step is None or command.knob is None or command.value is None:
-            continue
-        new = float(command.value)
-        changes.append((command.step, command.knob, now.get(command.knob, math.nan), new))
-        now[command.knob] = new
-    return changes
-
-
-def event_text(knob: str, old: float, new: float) -> str:
-    """A change as it stands beside its line: "T 1 → 8"."""
-    name = {"temperature": "T"}.get(knob, knob.replace("_", " "))
-    return f"{name} {old:g} → {new:g}" if math.isfinite(old) else f"{name} {new:g}"

@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import store
 from app.controls import BY_NAME, CONTROLS, LIVE, Values, address, clamp, clamp_all, defaults, unknown
 from app.experiments import experiment_from, values_of
-from app.snapshot import Viewer
+from app.snapshot import Viewer, empty
 from app.watch import Watched, watch
 from kdcore import runs
 from kdcore.experiment import Command, Experiment
@@ -18,6 +18,7 @@ from kdcore.runs import RunLog
 LIVE_COMMANDS = ("pause", "resume", "step", "stop")
 REPEATS = 3
 REPEATS_TAKE = 300.0
+WISH_EVERY = 2.0
 
 
 def values() -> Values:
@@ -71,7 +72,8 @@ def tick(log: RunLog) -> Watched | None:
         return None
     if not watched.run.recorded:
         _follow_commands(watched)
-    if state.get("umap"):
+    if state.get("umap") and time.monotonic() - state.get("wished_at", 0) > WISH_EVERY:
+        state["wished_at"] = time.monotonic()
         runs.want_layout(log, watched.run.id)
     return watched
 
@@ -145,8 +147,26 @@ def know() -> None:
         st.session_state["browser"] = key[:80]
 
 
+def see(board: dict[str, Any]) -> None:
+    """Remember what is on the board, in case the log fails."""
+    st.session_state["seen"] = board
+
+
+def last_seen(problem: str) -> dict[str, Any]:
+    """The board as it was last seen, with what is wrong now."""
+    board: dict[str, Any] = st.session_state.get("seen") or empty(viewer())
+    return board | {"notes": [problem], "version": f"{board['version']}-{problem}"}
+
+
 def act(log: RunLog, given: Any) -> None:
     """Do what the board asks for. What makes no sense is ignored; what may not be is said in a note."""
+    try:
+        _act(log, given)
+    except runs.LogUnavailable as unavailable:
+        st.session_state["notes"] = [str(unavailable)]
+
+
+def _act(log: RunLog, given: Any) -> None:
     state = st.session_state
     if not isinstance(given, dict) or not isinstance(given.get("browser"), str) or not given["browser"]:
         return

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import sentences
+from app.changes import Change, changes_of, event_text, lowered
 from app.charts.accuracy import figure as accuracy_figure
-from app.charts.common import Figure
+from app.charts.common import Figure, blank
 from app.controls import BY_NAME, Values
 from app.experiments import differences, values_of
 from app.picture import Layouts, picture
 from app.roles import find
 from app.watch import Watched, watch
-from kdcore import runs
+from kdcore import datasets, methods, runs
 from kdcore.frame import Frame
 from kdcore.runs import RunLog
 
@@ -25,6 +26,8 @@ PACES = {
 }
 RANGES = {name: [BY_NAME[name].low, BY_NAME[name].high] for name in ("temperature", "alpha")}
 TRY = 8.0
+STUDENT_FIGURES = ("embedding_teacher", "embedding_student", "similarity", "difference", "losses", "ratio")
+STUDENT_SENTENCES = ("heard", "example", "embedding", "similarity", "difference", "losses", "ratio")
 
 
 @dataclass
@@ -44,12 +47,11 @@ def snapshot(log: RunLog, run_id: str | None, viewer: Viewer) -> dict[str, Any]:
     """The board's data. Without a run it is the empty board, ready to train."""
     watched = watch(log, run_id)
     if watched is None:
-        return _empty(viewer)
+        return empty(viewer)
     layouts_key, layouts = _layouts(watched, viewer.umap)
-    shared = watched.keep(
-        (watched.mark, watched.run.state, len(watched.keyframes), _applied(watched), viewer.follow, layouts_key),
-        lambda: _shared(watched, viewer.follow, layouts),
-    )
+    learning = watch(log, watched.run.teacher_run) if watched.run.state == "teacher" else None
+    key = (watched.state_key, learning.state_key if learning else None, viewer.follow, layouts_key)
+    shared = watched.keep(key, lambda: _shared(watched, learning, viewer.follow, layouts))
     own = _own(watched, viewer, shared["notes"])
     whole: dict[str, Any] = shared | own | {"version": _version(shared["version"], own)}
     return whole
@@ -79,15 +81,12 @@ def _layouts(watched: Watched, wanted: bool) -> tuple[int | None, Layouts | None
     return (steps[-1], watched.log.layouts(watched.run.id, steps[-1])) if steps else (None, None)
 
 
-def _applied(watched: Watched) -> int:
-    return sum(command.step is not None for command in watched.commands)
-
-
 def _version(shared: str, own: dict[str, Any]) -> str:
     return f"{shared}-{zlib.crc32(repr(own).encode()):08x}"
 
 
-def _empty(viewer: Viewer) -> dict[str, Any]:
+def empty(viewer: Viewer) -> dict[str, Any]:
+    """The board without a run."""
     own: dict[str, Any] = {
         "run": None,
         "state": "idle",
@@ -108,8 +107,6 @@ def _empty(viewer: Viewer) -> dict[str, Any]:
 
 def _blank(values: Values) -> dict[str, Any]:
     """Every key of a snapshot, with nothing in it."""
-    from kdcore import datasets
-
     return {
         "step": 0,
         "steps": values["steps"],
@@ -137,12 +134,12 @@ def _blank(values: Values) -> dict[str, Any]:
     }
 
 
-def _shared(watched: Watched, follow: int | None, layouts: Layouts | None) -> dict[str, Any]:
+def _shared(watched: Watched, learning: Watched | None, follow: int | None, layouts: Layouts | None) -> dict[str, Any]:
     """What every viewer of the run sees alike."""
     run, frame, stage = watched.run, watched.frame, watched.stage
     experiment = run.experiment
-    changes = sentences.changes_of(experiment, watched.commands)
-    events = [{"step": step, "text": sentences.event_text(knob, old, new)} for step, knob, old, new in changes]
+    changes = changes_of(experiment, watched.commands)
+    events = [{"step": change.step, "text": event_text(change)} for change in changes]
     shared = _blank(values_of(experiment)) | {
         "run": run.id,
         "state": run.state,
@@ -163,10 +160,10 @@ def _shared(watched: Watched, follow: int | None, layouts: Layouts | None) -> di
         "headline": _waiting(watched),
         "detail": "",
         "notes": [],
-        "version": f"{run.id}-{run.state}-{len(watched.keyframes)}-{len(events)}-{follow}",
+        "version": f"{zlib.crc32(repr((watched.state_key, follow)).encode()):08x}",
     }
     if run.state == "teacher":
-        shared |= _teacher_learning(watched)
+        shared |= _teacher_learning(watched, learning)
     elif frame is not None and stage is not None:
         drawn = picture(
             experiment,
@@ -179,18 +176,18 @@ def _shared(watched: Watched, follow: int | None, layouts: Layouts | None) -> di
             layouts=layouts,
             events=tuple(events),
         )
-        shared |= drawn | _said(watched, frame, changes) | {"version": f"{shared['version']}-{frame.step}-{frame.at}"}
+        shared |= drawn | _said(watched, frame, changes)
     return shared
 
 
-def _said(watched: Watched, frame: Frame, changes: list[tuple[int, str, float, float]]) -> dict[str, Any]:
+def _said(watched: Watched, frame: Frame, changes: list[Change]) -> dict[str, Any]:
     """Headline and everything else in words about a run that has frames."""
     stage, roles, run = watched.stage, watched.roles, watched.run
     assert stage is not None
     about = (run.experiment, roles, frame, stage)
     distilled = find(roles, "distilled") or roles[0]
     others = sentences.other_splits(distilled, [other.summary for other in watched.siblings])
-    why = sentences.lowered(changes)
+    why = lowered(changes)
     return {
         "headline": ("Recorded run. " if run.recorded else "") + sentences.headline(*about),
         "detail": " ".join(part for part in (sentences.detail(*about), others) if part),
@@ -222,10 +219,9 @@ def _waiting(watched: Watched) -> str:
     return "Getting ready: the pictures and what the teacher says of them."
 
 
-def _teacher_learning(watched: Watched) -> dict[str, Any]:
+def _teacher_learning(watched: Watched, learning: Watched | None) -> dict[str, Any]:
     """The teacher's own curve, live, and what happens meanwhile."""
     run = watched.run
-    learning = watch(watched.log, run.teacher_run)
     frame = learning.frame if learning else None
     shared: dict[str, Any] = {
         "headline": sentences.teacher_learns(run.experiment.teacher.network.name, run.experiment, frame)
@@ -243,8 +239,10 @@ def _teacher_learning(watched: Watched) -> dict[str, Any]:
     for line in curve["data"]:
         if line["name"] == learning.roles[0].label:
             line |= {"name": "teacher", "line": {"color": "--teacher", "width": 2.5}}
+    said = sentences.teacher_so_far(frame, run.experiment)
     return shared | {
-        "figures": {"accuracy": curve},
+        "figures": {name: blank(learning.run.id) for name in STUDENT_FIGURES} | {"accuracy": curve},
+        "says": {name: "" for name in STUDENT_SENTENCES} | {"accuracy": said},
         "step": frame.step,
         "steps": frame.steps,
         "at": frame.at,
@@ -272,14 +270,12 @@ def _own(watched: Watched, viewer: Viewer, shared_notes: list[str]) -> dict[str,
         "umap": viewer.umap,
         "knobs": _knobs(viewer),
         "notes": [*shared_notes, *notes],
-        "restart": differences(viewer.values, shown),
+        "restart": differences(viewer.values, shown, acts_at_once=mine and watched.live),
         "suggest": _suggestion(watched, mine),
     }
 
 
 def _knobs(viewer: Viewer) -> dict[str, Any]:
-    from kdcore import methods
-
     method = methods.get(str(viewer.values["method"]))
     soft = method.hears_teacher and method.alpha is not None
     return {

@@ -41,9 +41,12 @@ class Watched:
         return self.run.state in LIVE_STATES
 
     @property
-    def mark(self) -> tuple[str, int, float]:
-        """Changes whenever the run shows something new."""
-        return (self.run.id, self.frame.step, self.frame.at) if self.frame else (self.run.id, -1, 0.0)
+    def state_key(self) -> tuple[Any, ...]:
+        """Changes whenever the run has something new to show to everyone."""
+        run, frame = self.run, self.frame
+        newest = (frame.step, frame.at) if frame else None
+        applied = sum(command.step is not None for command in self.commands)
+        return (run.id, run.state, run.queue_position, newest, applied, len(self.keyframes), len(self.siblings))
 
     def refresh(self) -> None:
         """Bring everything up to date with the log; quick where nothing is new."""

@@ -8,12 +8,12 @@ from app import session
 from app.controls import CONTROLS, Control, network_name
 from kdcore import datasets, methods
 
-FIRST_WIDTH = 200
+FIRST_WIDTH = 174
 
 
 def row() -> None:
     """Data, teacher, student, method, and a popover with everything else: one quiet line."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         for control in CONTROLS:
             if control.where == "first":
                 _select(control, width=FIRST_WIDTH, label_visibility="collapsed", format_func=_named(control))

@@ -101,7 +101,7 @@ def _join(cls: type, plain: dict[str, Any], arrays: dict[str, Array], prefix: st
             }
         elif item.name == "shown" and value is not None:
             values[item.name] = Shown(**_join(Shown, value, arrays, f"{place}."))
-        else:
+        elif item.name in plain:
             values[item.name] = tuple(value) if isinstance(value, list) else value
     return values
 

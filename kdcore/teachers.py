@@ -153,7 +153,7 @@ def _asked(network: nn.Module, dataset: Dataset, file: Path) -> Signal:
     sample = torch.randperm(len(dataset.labels), generator=stream("check", len(dataset.labels)))[:CHECKED]
     with torch.no_grad():
         kept = _stored(file)
-        if kept and len(kept["logits"]) == len(dataset.labels):
+        if "logits" in kept and len(kept["logits"]) == len(dataset.labels):
             asked = _vectors(network(dataset.inputs[sample]))
             if asked.keys() == kept.keys() and all(_near(kept[name][sample], asked[name]) for name in asked):
                 return Signal(kept.pop("logits"), {name: kept[name] for name in asked if name != "logits"})

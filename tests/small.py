@@ -13,7 +13,7 @@ import kdcore
 from kdcore import methods
 from kdcore.training import Training
 
-TEACHER = kdcore.Teacher(network=kdcore.Network("mlp", widths=(24, 16)), steps=150)
+TEACHER = kdcore.Teacher(network=kdcore.Network("mlp", widths=(24, 16)), steps=150, learning_rate=0.01)
 """Half a second of training; right about nine times in ten, which is enough to be heard."""
 
 

@@ -34,7 +34,8 @@ class PlainMLP(nn.Module):
             hidden = torch.relu(layer(hidden))
             if masks:
                 hidden = hidden * masks[number]
-        return self.layers[-1](hidden)
+        logits: Tensor = self.layers[-1](hidden)
+        return logits
 
 
 class PlainCNN(nn.Module):
@@ -54,7 +55,8 @@ class PlainCNN(nn.Module):
             if hidden.shape[-1] >= 4:
                 hidden = functional.max_pool2d(hidden, 2)
         hidden = hidden.mean((2, 3))
-        return self.head(hidden * masks[0] if masks else hidden)
+        logits: Tensor = self.head(hidden * masks[0] if masks else hidden)
+        return logits
 
 
 def plain(network: Network, initial: Sequence[Tensor]) -> nn.Module:

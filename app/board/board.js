@@ -6,11 +6,11 @@ import { el, mark, say, show } from "./dom.js";
 import { Example } from "./example.js";
 import { Glance } from "./glance.js";
 import { Heard } from "./heard.js";
-import { Panel } from "./panel.js";
+import { CHARTS, SEEN, legendItems, makeChartPanel, makeEmbeddingPanel, makeExamplePanel, makeHead, makeHeardPanel } from "./layout.js";
 import { Plots, upTo } from "./plots.js";
 import { Points } from "./points.js";
 import { Speech } from "./speech.js";
-import { loadStage } from "./stage.js";
+import { StageKeeper } from "./stage.js";
 import { Strip } from "./strip.js";
 import { figureTable } from "./tables.js";
 import { Theme, channels } from "./theme.js";
@@ -18,24 +18,21 @@ import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { Walk } from "./walk.js";
 
-const SCATTER = 350; // ms between two drawings of an embedding
-const MATRIX = 1000; // ms between two drawings of a heat map or the loss terms
-const WORDS = 1000; // ms between two versions of the sentences under the charts
-const CHARTS = {
-  accuracy: 0, losses: MATRIX, ratio: MATRIX, embedding_teacher: SCATTER, embedding_student: SCATTER, similarity: MATRIX, difference: MATRIX,
-};
+const WORDS = 1000; // ms between two versions of the sentences of the panels
 
 export class Board {
   constructor(component) {
     this.component = component;
+    this.troubles = new Map();
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     this.root = el("div", { class: "dk", "data-testid": "board", "data-step": "", "data-at": "", "data-mode": "live" });
     this.theme = new Theme(this.root);
     this.speech = new Speech();
     this.glance = new Glance();
     this.transport = new Transport({ acts: this.acts });
-    this.strip = new Strip({ acts: this.acts, heat: (value) => this.heat(value), settled: () => this.heard?.describe() });
-    this.timeline = new Timeline({ look: (keyframe, looking) => this.look(keyframe, looking), trouble: (text) => this.trouble(text) });
+    this.strip = new Strip({ acts: this.acts, heat: (value) => this.heatByHand(value), settled: () => this.heard?.describe() });
+    this.timeline = new Timeline({ look: (keyframe, looking) => this.look(keyframe, looking), trouble: (text) => this.trouble("time line", text) });
+    this.keeper = new StageKeeper({ arrived: () => this.arrive(), trouble: (text) => this.trouble("pictures", text) });
     this.example = new Example();
     this.walk = new Walk();
     this.plots = new Plots(this.theme, {
@@ -43,7 +40,7 @@ export class Board {
       point: (row) => this.follow(row),
       hover: (row, event) => this.glance.show(this.stage, row, event),
       unhover: () => this.glance.hide(),
-      failed: (error) => this.trouble(error.message),
+      failed: (error) => this.trouble("charts", error.message),
     });
     this.build();
     this.listen();
@@ -53,65 +50,46 @@ export class Board {
 
   build() {
     const plot = (name) => this.plots.slot(name, CHARTS[name]);
-    const chart = (name, title, body = plot(name)) => ({ name, title, body, rows: () => this.rows(name) });
-    this.headline = el("h2", {});
-    this.detail = el("p", { class: "detail" });
-    this.repeat = el("button", {
-      class: "quiet", type: "button", title: "Train the same experiment on other splits of the data, each with its own teacher",
-      onclick: () => this.acts.do("repeat"),
-    }, "repeat on other splits and teachers");
-    this.message = el("p", { class: "message", role: "alert", hidden: true });
+    const rows = (name) => this.rows(name);
+    const opened = () => this.plots.wake();
+    this.head = makeHead({ repeat: () => this.acts.do("repeat") });
     this.seed = el("select", {
       "aria-label": "The seed whose student is shown", title: "Which seed's pictures, student and embeddings are shown",
       onchange: () => this.acts.do("show", { value: Number(this.seed.value) }),
     });
-    this.heardBody = el("div", { class: "heard-holder" });
-    this.heardTools = el("span", {});
-    this.heardPanel = new Panel({
-      area: "area-heard", tools: [this.heardTools, el("label", { class: "seed" }, "seed ", this.seed)],
-      views: [{ name: "heard", title: "Everything the students ever hear", body: this.heardBody, rows: () => this.heard?.table() }],
-    });
-    this.examplePanel = new Panel({
-      area: "area-example", tools: [this.example.control],
-      views: [{ name: "example", title: "One example", body: this.example.element, rows: () => this.example.table() }],
-    });
-    this.accuracyPanel = new Panel({
-      area: "area-accuracy", opened: () => this.plots.wake(),
-      views: [chart("accuracy", "Test accuracy"), chart("losses", "Losses"), chart("ratio", "Soft to hard")],
-    });
     this.umap = ["PCA", "UMAP"].map((name, at) => el("button", {
       class: "tab", type: "button", "aria-pressed": String(at === 0), onclick: () => this.project(at === 1),
     }, name));
-    this.legend = el("span", { class: "legend", "aria-hidden": "true" });
-    const pair = el("div", { class: "pair-of-plots" },
-      el("div", {}, el("span", { class: "who-sees" }, "teacher"), plot("embedding_teacher")),
-      el("div", {}, el("span", { class: "who-sees" }, "student"), plot("embedding_student")));
     this.projection = el("span", { class: "switch", role: "group", "aria-label": "Projection" }, ...this.umap);
-    this.embeddingPanel = new Panel({
-      area: "area-embedding", note: this.legend, tools: [this.projection], opened: () => this.plots.wake(),
-      views: [{ name: "embedding", title: "How they see the test pictures", body: pair, rows: () => this.embeddingRows() }],
-    });
-    this.similarityPanel = new Panel({
-      area: "area-similarity", note: null, opened: () => this.plots.wake(),
-      views: [chart("similarity", "Look alike"), chart("difference", "Difference")],
-    });
-    this.panels = [this.heardPanel, this.examplePanel, this.accuracyPanel, this.embeddingPanel, this.similarityPanel];
-    this.root.append(
-      el("div", { class: "head" }, this.headline, el("div", { class: "under" }, this.detail, this.repeat)),
-      this.transport.element, this.strip.element, this.message,
-      ...this.panels.map((panel) => panel.element), this.walk.element, this.timeline.element,
-      this.speech.element, this.glance.element);
+    this.legend = el("div", { class: "legend", "aria-hidden": "true" });
+    this.heardBody = el("div", { class: "heard-holder" });
+    this.pager = el("span", {});
+    this.panels = {
+      heard: makeHeardPanel({ body: this.heardBody, pager: this.pager, seed: this.seed, rows: () => this.heard?.table() }),
+      example: makeExamplePanel(this.example),
+      accuracy: makeChartPanel({
+        area: "area-accuracy", titles: { accuracy: "Test accuracy", losses: "Losses", ratio: "Soft to hard" }, plot, rows, opened,
+      }),
+      embedding: makeEmbeddingPanel({ plot, rows: () => this.embeddingRows(), opened, legend: this.legend, projection: this.projection }),
+      similarity: makeChartPanel({
+        area: "area-similarity", titles: { similarity: "Look alike", difference: "Difference" }, plot, rows, opened, note: null,
+      }),
+    };
     this.walk.visible = false;
+    this.root.append(
+      this.head.element, this.transport.element, this.strip.element,
+      ...Object.values(this.panels).map((panel) => panel.element),
+      this.walk.element, this.timeline.element, this.speech.element, this.glance.element);
   }
 
   listen() {
     this.onKey = (event) => {
       if (event.target !== document.body && !this.root.contains(event.target)) return;
       this.transport.key(event);
-      if (!event.defaultPrevented && !event.target.closest?.("input:not([type=range]), select, textarea")) this.timeline.shortcut(event);
+      this.timeline.shortcut(event);
     };
-    this.onResize = () => this.fit();
     this.onShow = () => document.hidden || this.paint();
+    this.onResize = () => this.fit();
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("visibilitychange", this.onShow);
     window.addEventListener("resize", this.onResize);
@@ -132,12 +110,13 @@ export class Board {
     const { snapshot } = this;
     if (!snapshot || document.hidden) return;
     if (this.theme.refresh()) this.recolour();
-    if (snapshot.version !== this.version || this.version === undefined) {
+    if (snapshot.version !== this.version) {
       this.version = snapshot.version;
-      this.head(snapshot);
+      this.headline(snapshot);
       this.transport.update(snapshot);
       if (this.strip.update(snapshot)) this.heat(snapshot.knobs.temperature);
-      this.fetchStage(snapshot);
+      this.keeper.want(snapshot.stage_url);
+      this.setStage(snapshot.seed);
       this.timeline.update(snapshot, snapshot.example?.row ?? null);
       if (!this.fitted) this.fit();
     }
@@ -170,8 +149,7 @@ export class Board {
 
   offer(figures) {
     for (const name of Object.keys(CHARTS)) {
-      const figure = figures[name] ?? figures[name.replace("embedding", "surface")];
-      if (name !== "accuracy") this.plots.offer(name, figure);
+      if (name !== "accuracy") this.plots.offer(name, figures[name] ?? figures[name.replace("embedding", "surface")]);
     }
     show(this.projection, !figures.surface_teacher);
   }
@@ -182,7 +160,7 @@ export class Board {
     if (!figure) return;
     const step = this.keyframe?.step;
     this.plots.offer("accuracy", this.looking === "playing" && step !== undefined ? upTo(figure, step + 1) : figure);
-    for (const name of ["accuracy", "losses", "ratio"]) this.plots.cursor(name, step === undefined ? null : step + 1);
+    this.plots.cursor("accuracy", step === undefined ? null : step + 1); // the axis is step + 1, so that step 0 is on it
   }
 
   walkThrough() {
@@ -191,8 +169,7 @@ export class Board {
       this.walking = wanted;
       this.walk.visible = wanted;
       this.root.classList.toggle("walking", wanted);
-      this.heard?.batch([]);
-      this.plots.wake();
+      if (!wanted) this.heard?.batch([]);
     }
     if (!wanted) return;
     this.walk.update(this.snapshot, this.stage, this.snapshot.knobs.temperature);
@@ -202,92 +179,79 @@ export class Board {
   /** Sentences change at most once a second, so that they can be read. */
   words(view) {
     this.speech.tell(view.status ?? this.snapshot.status);
-    const now = performance.now();
-    const wait = WORDS - (now - (this.said ?? 0));
     window.clearTimeout(this.wordsTimer);
+    const wait = WORDS - (performance.now() - (this.said ?? -WORDS));
     if (wait > 0) {
       this.wordsTimer = window.setTimeout(() => this.words(this.view), wait);
       return;
     }
-    this.said = now;
+    this.said = performance.now();
     const says = { ...this.snapshot.says, ...view.says };
-    this.heardPanel.tell({ heard: says.heard });
-    this.examplePanel.tell({ example: says.example });
-    this.accuracyPanel.tell({ accuracy: says.accuracy, losses: says.losses, ratio: says.ratio });
-    this.embeddingPanel.tell({ embedding: says.embedding });
-    this.similarityPanel.tell({ similarity: says.similarity, difference: says.difference });
-    for (const name of Object.keys(CHARTS)) {
-      const part = name.startsWith("embedding") ? `${name.split("_")[1]}: ${says.embedding ?? ""}` : says[name];
-      this.plots.describe(name, part);
+    if (this.byHand !== says.heard) {
+      this.byHand = undefined;
+      this.panels.heard.tell({ heard: says.heard });
     }
-    for (const panel of this.panels) panel.refreshTable();
+    for (const panel of Object.values(this.panels)) {
+      if (panel !== this.panels.heard) panel.tell(says);
+      panel.refreshTable();
+    }
+    for (const name of Object.keys(CHARTS)) {
+      this.plots.describe(name, name.startsWith("embedding") ? `${name.slice(10)}: ${says.embedding ?? ""}` : says[name]);
+    }
   }
 
-  head(snapshot) {
-    say(this.headline, snapshot.headline);
-    say(this.detail, snapshot.detail);
-    show(this.repeat, snapshot.state === "finished" && !snapshot.recorded && snapshot.mine);
-    const seeds = JSON.stringify(snapshot.seeds ?? []);
-    if (seeds !== this.seedKey) {
-      this.seedKey = seeds;
+  headline(snapshot) {
+    say(this.head.headline, snapshot.headline);
+    say(this.head.detail, snapshot.detail);
+    show(this.head.repeat, snapshot.state === "finished" && !snapshot.recorded && snapshot.mine);
+    if (changed(this, "seedKey", snapshot.seeds)) {
       this.seed.replaceChildren(...(snapshot.seeds ?? []).map((seed) => el("option", { value: seed }, String(seed))));
     }
     if (document.activeElement !== this.seed) this.seed.value = String(snapshot.seed);
     this.seed.disabled = !Transport.live(snapshot) || Transport.watching(snapshot);
     if (snapshot.umap !== undefined) this.projected(snapshot.umap);
-    const classes = (snapshot.classes ?? []).join();
-    if (classes !== this.classKey) {
-      this.classKey = classes;
-      this.legend.replaceChildren(...(snapshot.classes ?? []).map((name, k) => el("span", { style: `--dot:var(--class-${k % 10})` }, name)));
-    }
+    if (changed(this, "classKey", snapshot.classes)) this.legend.replaceChildren(...legendItems(snapshot.classes ?? []));
   }
 
-  async fetchStage({ stage_url: url, seed }) {
-    if (!url) return;
-    if (url === this.stageUrl) {
-      if (this.stage && this.stageSeed !== seed) this.setStage(seed);
-      return;
-    }
-    this.stageUrl = url;
-    this.fetching?.abort();
-    const fetching = (this.fetching = new AbortController());
-    try {
-      const stage = await loadStage(url, fetching.signal);
-      if (url !== this.stageUrl) return;
-      this.stage = stage;
-      this.trouble(null);
-      this.inkStage();
-      this.setStage(this.snapshot.seed);
-      this.paint();
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      this.trouble(error.message);
-      window.setTimeout(() => this.retryStage(url), 3000);
-    }
+  /** The stage of the run on the snapshot; null while it is on its way. */
+  get stage() {
+    return this.keeper.stageOf(this.snapshot?.stage_url);
   }
 
-  retryStage(url) {
-    if (this.stageUrl === url) this.stageUrl = null;
-    if (this.snapshot && !this.closed) this.fetchStage(this.snapshot);
+  arrive() {
+    this.inkStage();
+    this.setStage(this.snapshot.seed);
+    this.draw();
   }
 
+  /** Another run, or another of its seeds: other pictures. */
   setStage(seed) {
+    if (!this.stage || (this.staged === this.stage && this.stageSeed === seed)) return;
+    this.staged = this.stage;
     this.stageSeed = seed;
     const kind = this.stage.points ? Points : Heard;
     if (!(this.heard instanceof kind)) {
       this.heard = new kind({ follow: (row) => this.follow(row) });
       this.heardBody.replaceChildren(this.heard.element);
-      this.heardTools.replaceChildren(this.heard.pager);
+      this.pager.replaceChildren(this.heard.pager);
     }
     this.heard.temperature = this.strip.temperature.value;
     this.heard.set(this.stage, seed);
+    this.panels.embedding.rename(this.stage.points ? SEEN.points : SEEN.pictures);
     this.example.set(this.stage);
     this.ringed = undefined;
   }
 
-  /** The temperature under the hand: only the teacher's bars follow, at once. */
   heat(temperature) {
     this.heard?.heat(temperature);
+  }
+
+  /** The temperature under the hand: the teacher's bars and their sentence follow at once, nothing else does. */
+  heatByHand(temperature) {
+    this.heat(temperature);
+    if (!this.heard) return;
+    this.byHand = this.snapshot.says?.heard;
+    this.panels.heard.tell({ heard: this.heard.sentence() });
   }
 
   follow(row) {
@@ -322,9 +286,12 @@ export class Board {
     return [["who", ...parts[0][1][0]], ...parts.flatMap(([who, [, ...rows]]) => rows.map((row) => [who, ...row]))];
   }
 
-  trouble(text) {
-    say(this.message, text ?? "");
-    show(this.message, Boolean(text));
+  /** What is wrong with one part; null when it is well again. */
+  trouble(part, text) {
+    this.troubles.set(part, text);
+    const texts = [...this.troubles.values()].filter(Boolean);
+    say(this.head.message, texts.join(" "));
+    show(this.head.message, texts.length > 0);
   }
 
   inkStage() {
@@ -354,12 +321,15 @@ export class Board {
     window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.painting);
     window.clearTimeout(this.wordsTimer);
-    this.fetching?.abort();
-    this.timeline.mode = "live";
-    this.timeline.cancel();
-    this.walk.close();
-    this.speech.close();
-    this.plots.close();
+    for (const part of [this.keeper, this.timeline, this.walk, this.speech, this.plots]) part.close();
     this.root.remove();
   }
+}
+
+/** Remember `value` under `name`; true if it is another one than before. */
+function changed(board, name, value) {
+  const key = JSON.stringify(value ?? null);
+  const other = board[name] !== key;
+  board[name] = key;
+  return other;
 }

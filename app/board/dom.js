@@ -60,3 +60,8 @@ export function icon(name) {
   return svg("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true", class: "icon" },
     svg("path", { d: ICONS[name] }));
 }
+
+/** Does this element take letters, so that they are not shortcuts? */
+export function typing(target) {
+  return Boolean(target?.closest?.("input:not([type=range]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox], [role=listbox], [role=dialog], [role=menu]"));
+}

@@ -13,7 +13,7 @@ function start(component) {
 
 export default function board(component) {
   const { parentElement } = component;
-  if (!boards.has(parentElement)) boards.set(parentElement, { latest: component, started: start(component) });
+  if (!boards.has(parentElement)) boards.set(parentElement, { started: start(component) });
   const held = boards.get(parentElement);
   held.latest = component;
   held.started.then(
@@ -22,8 +22,10 @@ export default function board(component) {
       parentElement.textContent = "The board could not be loaded. Reload the page to try again.";
     },
   );
-  return () => {
+  // Streamlit also calls this for a run that newer data has overtaken, so it is the end only if the element is gone.
+  return () => window.setTimeout(() => {
+    if (parentElement.isConnected || boards.get(parentElement) !== held) return;
     boards.delete(parentElement);
     held.started.then((drawn) => drawn.close(), () => {});
-  };
+  }, 1000);
 }

@@ -110,8 +110,9 @@ export class Example {
     if (column.axis === key) return;
     column.axis = key;
     const pitch = width / classes.length;
+    const names = withoutPrefix(classes);
     mark(column.base, "d", `M0 ${HEIGHT + 0.5}h${width - 2}`);
-    column.names.replaceChildren(...classes.map((name, k) => svg("text", {
+    column.names.replaceChildren(...names.map((name, k) => svg("text", {
       x: (k + 0.5) * pitch - 1, y: HEIGHT + 13, class: k === this.example.true ? "true" : "",
     }, name.length * 7 > pitch ? name.slice(0, pitch > 14 ? 2 : 1) : name)));
   }
@@ -122,12 +123,12 @@ export class Example {
     return Math.max(60, Math.floor((this.room - (across - 1) * 16) / across));
   }
 
-  /** "9 71 %": the first choice. A wrong one is said in words by its sign. */
+  /** The share of the first choice, which is named where it is not the true class. */
   reading(shares, role) {
     const [first] = ranked(shares, 1);
     const name = this.stage.classes[first];
     if (role === "label") return name;
-    return `${name} ${percent(shares[first])}${first === this.example.true ? "" : " ✗"}`;
+    return first === this.example.true ? percent(shares[first]) : `✗ ${name}: ${percent(shares[first])}`;
   }
 
   describe() {
@@ -142,6 +143,12 @@ export class Example {
     const head = ["class", ...voices.map((voice) => voice.title)];
     return [head, ...this.stage.classes.map((name, k) => [name, ...voices.map((voice) => voice.shares[k].toFixed(3))])];
   }
+}
+
+/** "arm 1", "arm 2" fit under bars as "1", "2". */
+function withoutPrefix(names) {
+  const shared = names[0]?.match(/^.* /)?.[0];
+  return shared && names.every((name) => name.startsWith(shared)) ? names.map((name) => name.slice(shared.length)) : names;
 }
 
 /** What a voice is called, in the words of the headline. */

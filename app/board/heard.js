@@ -2,7 +2,7 @@
 // The bars are worked out here, from the teacher's logits, so they follow the hand.
 
 import { el, mark, say, show, svg } from "./dom.js";
-import { barsPath, classesSpokenOf, softmax, spoken } from "./soft.js";
+import { barsPath, softmax, spoken, spread } from "./soft.js";
 
 const PAGE = 30;
 const GAP = 6; // between cells, px
@@ -15,7 +15,9 @@ export class Heard {
     this.items = [];
     this.page = 0;
     this.temperature = 4;
-    this.grid = el("div", { class: "thumbs", role: "group", "aria-label": "Pictures the students hear" });
+    this.grid = el("div", {
+      class: "thumbs", role: "group", "aria-label": "Pictures the students hear; arrow keys move between them", onkeydown: (event) => this.walk(event),
+    });
     this.count = el("span", { class: "count" });
     this.back = el("button", { class: "quiet", type: "button", "aria-label": "Previous pictures", onclick: () => this.turn(-1) }, "‹");
     this.forth = el("button", { class: "quiet", type: "button", "aria-label": "Next pictures", onclick: () => this.turn(1) }, "›");
@@ -60,10 +62,11 @@ export class Heard {
   item(row, label) {
     const picture = el("span", { class: "picture" });
     const bars = svg("path", { class: "bars" });
+    const same = svg("path", { class: "bars same" });
     const told = svg("path", { class: label === this.stage.labels[row] ? "told" : "told wrong" });
-    const drawing = svg("svg", { "aria-hidden": "true" }, bars, told);
+    const drawing = svg("svg", { "aria-hidden": "true" }, same, bars, told);
     const button = el("button", { class: "thumb", type: "button", onclick: () => this.follow(row) }, picture, drawing);
-    return { row, label, logits: this.stage.teacher_logits[row], button, picture, drawing, bars, told };
+    return { row, label, logits: this.stage.teacher_logits[row], button, picture, drawing, bars, same, told };
   }
 
   /** Fit the cells into the room there is: pictures as large as possible, in whole multiples of their pixels. */
@@ -76,6 +79,7 @@ export class Heard {
     const layout = fit(room.width, stacked ? Infinity : room.height, this.items.length, this.stage);
     this.barWidth = layout.bar;
     this.side = layout.side;
+    this.columns = layout.columns;
     this.grid.style.gridTemplateColumns = `repeat(${layout.columns}, minmax(0, 1fr))`;
     for (const item of this.items) {
       this.stage.picture(item.picture, item.row, this.side);
@@ -102,11 +106,14 @@ export class Heard {
     this.draw();
   }
 
+  /** The bar that only repeats the label is pale; second thoughts, what no label could tell, are in full ink. */
   draw() {
     if (!this.barWidth) return;
     const height = this.side - FOOT;
     for (const item of this.items) {
-      item.bars.setAttribute("d", barsPath(softmax(item.logits, this.temperature), this.barWidth, height));
+      const shares = softmax(item.logits, this.temperature);
+      item.bars.setAttribute("d", barsPath(shares, this.barWidth, height, 1, (k) => k !== item.label));
+      item.same.setAttribute("d", barsPath(shares, this.barWidth, height, 1, (k) => k === item.label));
     }
   }
 
@@ -126,19 +133,34 @@ export class Heard {
   ring(row) {
     this.followed = row;
     for (const item of this.items) mark(item.button, "aria-pressed", item.row === row ? "true" : "false");
+    this.reach(Math.max(this.items.findIndex((item) => item.row === row), 0));
   }
 
-  /** Ring the pictures of the batch that is walked through. */
+  /** One picture is reached by Tab, the others from it by the arrow keys. */
+  reach(at) {
+    this.items.forEach((item, k) => mark(item.button, "tabindex", k === at ? 0 : -1));
+  }
+
+  walk(event) {
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.columns, ArrowUp: -this.columns }[event.key];
+    const from = this.items.findIndex((item) => item.button === document.activeElement);
+    if (!by || from < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const to = Math.min(Math.max(from + by, 0), this.items.length - 1);
+    this.reach(to);
+    this.items[to].button.focus();
+  }
+
+  /** Ring the pictures of the batch that is walked through; when all of them are in it there is nothing to point out. */
   batch(rows) {
-    const inside = new Set(rows);
+    const inside = new Set(this.items.every((item) => rows.includes(item.row)) ? [] : rows);
     for (const item of this.items) item.button.classList.toggle("in-batch", inside.has(item.row));
   }
 
-  /** In words, while the temperature is in the hand: the effective number of classes, exp(entropy), on average. */
+  /** What the sheet says while the temperature is in the hand. */
   sentence() {
-    const spread = this.rows.map((row) => classesSpokenOf(softmax(this.stage.teacher_logits[row], this.temperature)));
-    const mean = spread.reduce((sum, count) => sum + count, 0) / Math.max(spread.length, 1);
-    return `At T = ${this.temperature} the teacher speaks of ${mean.toFixed(1)} classes on average.`;
+    return spread(this.rows.map((row) => this.stage.teacher_logits[row]), this.temperature);
   }
 
   /** The numbers behind the bars, for the data table. */
@@ -164,8 +186,8 @@ function fit(width, height, count, stage) {
     for (const side of sides) {
       const bar = Math.floor((width - (columns - 1) * GAP) / columns - side - 10);
       const tall = Math.ceil(count / columns) * (side + 4);
-      if (bar < 3 * stage.classes.length || tall > height + 4 || (height === Infinity && side > 40)) continue;
-      const score = Math.min(side, 32) / 32 + 0.5 * Math.min(bar / (5 * stage.classes.length), 1) + side / 1000;
+      if (bar < 3 * stage.classes.length || tall > height + 4 || (height === Infinity && side > 32)) continue;
+      const score = Math.min(side, 32) / 32 + 0.5 * Math.min(bar / (5 * stage.classes.length), 1) + (side - Math.ceil(count / columns)) / 1000;
       if (!best || score > best.score) best = { columns, side, bar: Math.min(bar, 9 * stage.classes.length), score };
     }
   }

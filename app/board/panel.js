@@ -14,7 +14,7 @@ export class Panel {
     this.sentences = {};
     this.says = el(note === undefined && views.length === 1 ? "span" : "p", { class: "says" });
     this.tableButton = el("button", {
-      class: "quiet", type: "button", "aria-pressed": "false", title: "The same as a table of numbers", onclick: () => this.toggleTable(),
+      class: "quiet", type: "button", title: "The same as a table of numbers", onclick: () => this.toggleTable(),
     }, "table");
     this.tableHolder = el("div", { class: "table", tabindex: 0, role: "region", hidden: true });
     this.bodies = el("div", { class: "bodies" }, ...views.map((view) => view.body), this.tableHolder);
@@ -68,8 +68,19 @@ export class Panel {
     });
     if (this.tabs) mark(this.bodies, "aria-labelledby", `${this.id}-${name}`);
     this.sentence();
+    this.nameTable();
     if (!this.tableHolder.hidden) this.fillTable();
     this.opened(name);
+  }
+
+  nameTable() {
+    mark(this.tableButton, "aria-label", `${this.view.title}: show as ${this.tableHolder.hidden ? "table" : "picture"}`);
+  }
+
+  /** Another title for the first view: data of another kind are on it. */
+  rename(title) {
+    this.views[0].title = title;
+    say(this.element.querySelector("h3"), title);
   }
 
   /** Sentences by view name. */
@@ -88,8 +99,8 @@ export class Panel {
     const opening = this.tableHolder.hidden;
     show(this.tableHolder, opening);
     show(this.view.body, !opening);
-    mark(this.tableButton, "aria-pressed", String(opening));
     say(this.tableButton, opening ? "picture" : "table");
+    this.nameTable();
     if (opening) this.fillTable();
     else this.opened(this.current);
   }

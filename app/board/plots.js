@@ -6,6 +6,9 @@ import { numbers } from "./tables.js";
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, showTips: false, doubleClick: "reset" };
 const AXIS = { gridcolor: "--grid", linecolor: "--line", tickcolor: "--line", tickfont: { color: "--muted" }, zeroline: false };
 const SMALL = 13;
+const LOW = 220; // px
+const MANY = 50; // from so many points on WebGL draws faster than SVG, even in software
+const REST = 6; // a slower chart rests this many times as long as it took to draw; one that follows every snapshot, twice
 
 let loading = null;
 
@@ -18,6 +21,15 @@ export function loadPlotly() {
     document.head.append(script);
   });
   return loading;
+}
+
+/** How long a chart rests between two drawings: at least its own pace, longer where drawing is slow. */
+function pause(slot) {
+  return Math.max(slot.every, slot.cost * (slot.every ? REST : 2));
+}
+
+function due(slot) {
+  return performance.now() - slot.last >= pause(slot);
 }
 
 const hasWebGL = (() => {
@@ -44,7 +56,7 @@ export class Plots {
     const canvas = el("div", { class: "plot-canvas" });
     const cursor = el("div", { class: "cursor", hidden: true });
     const holder = el("div", { class: "plot", role: "img", "data-chart": name }, canvas, cursor);
-    this.slots.set(name, { name, every, canvas, cursor, holder, wanted: null, drawn: null, last: 0, near: true, at: null, width: 0, height: 0 });
+    this.slots.set(name, { name, every, canvas, cursor, holder, wanted: null, drawn: null, last: 0, near: true, at: null, width: 0, height: 0, cost: 0 });
     this.seen.observe(holder);
     this.sized.observe(holder);
     return holder;
@@ -73,7 +85,7 @@ export class Plots {
   /** Draw at once the charts that follow every snapshot. False while Plotly is still on its way. */
   now() {
     if (!this.plotly) return false;
-    for (const slot of this.waiting) if (slot.every === 0) this.draw(slot);
+    for (const slot of this.waiting) if (slot.every === 0 && due(slot)) this.draw(slot);
     return true;
   }
 
@@ -86,13 +98,12 @@ export class Plots {
   turn() {
     this.frame = null;
     this.now();
-    const now = performance.now();
-    const due = this.waiting.filter((slot) => now - slot.last >= slot.every).sort((a, b) => a.last - b.last);
-    if (due.length) this.draw(due[0]);
+    const [next] = this.waiting.filter(due).sort((a, b) => a.last - b.last);
+    if (next) this.draw(next);
     const left = this.waiting;
     if (!left.length) return;
     window.clearTimeout(this.timer);
-    const wait = Math.min(...left.map((slot) => slot.every - (performance.now() - slot.last)));
+    const wait = Math.min(...left.map((slot) => slot.last + pause(slot) - performance.now()));
     this.timer = window.setTimeout(() => this.wake(), Math.max(wait, 16));
   }
 
@@ -104,7 +115,7 @@ export class Plots {
     const figure = slot.wanted;
     const text = JSON.stringify(figure);
     slot.drawn = figure;
-    slot.last = performance.now();
+    const began = (slot.last = performance.now());
     const { width, height } = slot;
     const size = `${width}x${height}`;
     if (text === slot.text && size === slot.size && !slot.stale) return;
@@ -117,12 +128,18 @@ export class Plots {
       return;
     }
     if (first) this.listen(slot);
+    else slot.cost += 0.3 * (performance.now() - began - slot.cost);
     this.placeCursor(slot);
   }
 
   data(figure) {
     const data = this.theme.resolve(figure.data);
-    return hasWebGL() ? data : data.map((trace) => (trace.type === "scattergl" ? { ...trace, type: "scatter" } : trace));
+    const type = hasWebGL() && !data.some((trace) => trace.z) ? "scattergl" : "scatter";
+    return data.map((trace) => (trace.mode === "markers" && (trace.x?.length ?? 0) >= MANY / data.length ? { ...trace, type } : trace));
+  }
+
+  get small() {
+    return Math.round(SMALL * this.theme.unit);
   }
 
   layout(figure, width, height) {
@@ -130,14 +147,18 @@ export class Plots {
     const layout = {
       margin: { l: 44, r: 14, t: 6, b: 32 }, hovermode: "closest", ...given,
       width, height, autosize: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: this.theme.family, size: SMALL, color: "--ink" },
-      hoverlabel: { bgcolor: "--paper", bordercolor: "--line", font: { family: this.theme.family, size: 14, color: "--ink" } },
-      transition: { duration: 0 },
-      legend: { tracegroupgap: 0, ...given.legend, font: { size: 14 } },
+      font: { family: this.theme.family, size: this.small, color: "--ink" },
+      hoverlabel: { bgcolor: "--paper", bordercolor: "--line", font: { family: this.theme.family, size: this.small + 1, color: "--ink" } },
+      legend: { tracegroupgap: 0, ...given.legend, bgcolor: "--paper/0.85", font: { size: this.small + 1 } },
     };
     if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
     for (const key of new Set(["xaxis", "yaxis", ...Object.keys(given).filter((name) => /^[xy]axis\d*$/.test(name))])) {
-      layout[key] = { ...AXIS, ...given[key], title: { ...given[key]?.title, font: { size: SMALL, color: "--muted" } } };
+      layout[key] = { ...AXIS, ...given[key], title: { ...given[key]?.title, font: { size: this.small, color: "--muted" } } };
+    }
+    if (height < LOW && layout.xaxis.tickangle) {
+      Object.assign(layout.xaxis, { showticklabels: false }); // slanted names need more room than a low matrix has: rows alone name the classes
+      Object.assign(layout.yaxis, { tickangle: 0, tickfont: { size: 11, color: "--muted" } });
+      layout.margin = { ...layout.margin, b: 6 };
     }
     return this.theme.resolve(layout);
   }

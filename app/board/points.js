@@ -1,10 +1,11 @@
 // Two-dimensional data: the transfer points in their plane, each a small pie of the teacher's opinion at temperature T.
 
 import { el, mark, svg } from "./dom.js";
-import { classesSpokenOf, softmax, spoken } from "./soft.js";
+import { softmax, spoken, spread } from "./soft.js";
 
-const RADIUS = 7;
-const EDGE = 14;
+const RADIUS = 8;
+const EDGE = 12;
+const STACKED = 280; // height of the plane where panels are stacked, px
 
 export class Points {
   constructor({ follow }) {
@@ -48,7 +49,7 @@ export class Points {
   arrange() {
     const { width, height } = this.element.getBoundingClientRect();
     if (!this.items.length || width < 50) return;
-    const tall = Math.max(height, 200);
+    const tall = height > 60 ? height : STACKED;
     mark(this.plane, "width", width);
     mark(this.plane, "height", tall);
     const places = this.items.map((item) => this.stage.points[item.row]);
@@ -89,9 +90,7 @@ export class Points {
   }
 
   sentence() {
-    const spread = this.items.map((item) => classesSpokenOf(softmax(item.logits, this.temperature)));
-    const mean = spread.reduce((sum, count) => sum + count, 0) / Math.max(spread.length, 1);
-    return `At T = ${this.temperature} the teacher speaks of ${mean.toFixed(1)} classes on average.`;
+    return spread(this.items.map((item) => item.logits), this.temperature);
   }
 
   ring(row) {
@@ -100,7 +99,7 @@ export class Points {
   }
 
   batch(rows) {
-    const inside = new Set(rows);
+    const inside = new Set(this.items.every((item) => rows.includes(item.row)) ? [] : rows);
     for (const item of this.items) item.group.classList.toggle("in-batch", inside.has(item.row));
   }
 

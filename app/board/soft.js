@@ -11,12 +11,13 @@ export function softmax(logits, temperature) {
   return soft;
 }
 
-/** One path for a whole row of bars: cheap to redraw thirty times per input event. */
-export function barsPath(shares, width, height, gap = 1) {
+/** One path for a whole row of bars, or for those that `takes(k)`: cheap to redraw thirty times per input event. */
+export function barsPath(shares, width, height, gap = 1, takes = () => true) {
   const pitch = width / shares.length;
   const bar = Math.max(pitch - gap, 0.8).toFixed(2);
   let path = "";
   for (let i = 0; i < shares.length; i++) {
+    if (!takes(i)) continue;
     const tall = Math.max(shares[i] * height, 0.6);
     path += `M${(i * pitch).toFixed(2)} ${height}v${-tall.toFixed(2)}h${bar}V${height}z`;
   }
@@ -34,11 +35,14 @@ export function ranked(shares, count = 2) {
   return [...shares.keys()].sort((a, b) => shares[b] - shares[a]).slice(0, count);
 }
 
-/** The effective number of classes: exp(entropy), from 1 (certain) to all of them. */
-export function classesSpokenOf(shares) {
+/** In words: of how many classes soft labels speak at T, as exp of the mean entropy. */
+export function spread(logits, temperature) {
   let entropy = 0;
-  for (const share of shares) if (share > 0) entropy -= share * Math.log(share);
-  return Math.exp(entropy);
+  for (const row of logits) {
+    for (const share of softmax(row, temperature)) if (share > 0) entropy -= share * Math.log(share);
+  }
+  const classes = Math.exp(entropy / Math.max(logits.length, 1));
+  return `At T = ${temperature} the teacher speaks of ${classes.toFixed(1)} classes on average.`;
 }
 
 /** "9 71 %, 4 12 %" */

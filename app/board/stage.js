@@ -1,12 +1,59 @@
 // What stays fixed in a run: pictures, labels, the teacher's logits. Fetched once; pictures are cut from one sheet.
 
+const AGAIN = 3000; // ms until what could not be loaded is asked for again
+
+/** Holds the stage of the run that is shown, and asks again if it could not be loaded. */
+export class StageKeeper {
+  /** `arrived(stage)` once for every run; `trouble(sentence | null)` says what is wrong, or that it is over. */
+  constructor({ arrived, trouble }) {
+    Object.assign(this, { arrived, trouble });
+    this.url = null;
+    this.stage = null;
+  }
+
+  async want(url) {
+    if (!url || url === this.url) return;
+    this.close();
+    this.url = url;
+    const asking = (this.asking = new AbortController());
+    try {
+      const stage = await loadStage(url, asking.signal);
+      if (url !== this.url) return;
+      this.stage = stage;
+      this.trouble(null);
+      this.arrived(this.stage);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.trouble(error.message);
+      this.timer = window.setTimeout(() => this.again(url), AGAIN);
+    }
+  }
+
+  stageOf(url) {
+    return url && url === this.url && this.stage?.url === url ? this.stage : null;
+  }
+
+  again(url) {
+    this.url = null;
+    this.want(url);
+  }
+
+  close() {
+    this.asking?.abort();
+    window.clearTimeout(this.timer);
+  }
+}
+
 /** Fetch the stage of a run and its sheet of pictures. Rejects with a sentence for people. */
-export async function loadStage(url, signal) {
-  const answer = await fetch(url, { signal });
+async function loadStage(url, signal) {
+  const answer = await fetch(url, { signal }).catch((error) => {
+    throw error.name === "AbortError" ? error : new Error("The server does not answer, so the pictures of this run are missing.");
+  });
   if (!answer.ok) throw new Error(`The pictures of this run could not be loaded (${answer.status}).`);
   const facts = await answer.json();
   const sheet = facts.pictures_url ? await loadImage(facts.pictures_url) : null;
-  return new Stage(facts, sheet);
+  if (signal.aborted) throw new DOMException("another run is shown", "AbortError");
+  return new Stage(url, facts, sheet);
 }
 
 function loadImage(url) {
@@ -19,8 +66,9 @@ function loadImage(url) {
 }
 
 export class Stage {
-  constructor(facts, sheet) {
+  constructor(url, facts, sheet) {
     Object.assign(this, facts);
+    this.url = url;
     this.sheet = sheet;
     this.inked = null;
   }

@@ -17,7 +17,7 @@ function matrixTable({ x, y, z }, layout) {
   const rows = z.map((row) => Array.from(row));
   const columns = x ?? layout?.xaxis?.ticktext ?? rows[0].map((_, k) => k);
   const names = y ?? layout?.yaxis?.ticktext ?? rows.map((_, k) => k);
-  return [["", ...columns], ...rows.slice(0, ROWS).map((row, k) => [names[k], ...row.map(written)])];
+  return [["class", ...columns], ...rows.slice(0, ROWS).map((row, k) => [names[k], ...row.map(written)])];
 }
 
 function pointTable(traces) {

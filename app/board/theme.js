@@ -2,20 +2,23 @@
 
 const TOKEN = /^--([a-z0-9-]+?)(?:\/([\d.]+))?$/;
 
-/** Reads the colours that hold for the theme now; `refresh()` tells whether the theme has changed. */
+/** Reads the colours and the type that hold now (`unit`: 1 where the body is 15 px); `refresh()` tells whether they changed. */
 export class Theme {
   constructor(root) {
     this.root = root;
     this.known = new Map();
     this.ground = null;
     this.family = null;
+    this.unit = 1;
   }
 
   refresh() {
-    const { backgroundColor: ground, fontFamily: family } = getComputedStyle(this.root);
-    if (ground === this.ground && family === this.family) return false;
+    const { backgroundColor: ground, fontFamily: family, fontSize } = getComputedStyle(this.root);
+    const unit = parseFloat(fontSize) / 15;
+    if (ground === this.ground && family === this.family && unit === this.unit) return false;
     this.ground = ground;
     this.family = family;
+    this.unit = unit;
     this.root.dataset.theme = luminance(ground) < 0.4 ? "dark" : "light";
     this.known.clear();
     return true;

@@ -1,6 +1,6 @@
 // The time line: drag back to any keyframe, play the run again, come back to live. Keyframes come by number from the server.
 
-import { calm, el, icon, mark, say, show } from "./dom.js";
+import { calm, el, icon, mark, say, show, typing } from "./dom.js";
 
 const RESOLUTION = 1000;
 const BEND = 10; // steps: the line is logarithmic, as the pace is, because most of the story is over early
@@ -20,7 +20,8 @@ export class Timeline {
     this.marks = el("div", { class: "marks", "aria-hidden": "true" });
     this.again = el("button", { class: "quiet", type: "button", title: "Play the run again (P)", onclick: () => this.play() }, icon("play"), el("span", {}, "play again"));
     this.live = el("button", { class: "quiet", type: "button", title: "Back to the newest step (L)", hidden: true, onclick: () => this.leave() }, icon("live"), el("span", {}, "back to live"));
-    this.element = el("div", { class: "timeline" }, this.again, el("div", { class: "line" }, this.range, this.marks), this.live);
+    this.name = el("span", { class: "name" }, "time line");
+    this.element = el("div", { class: "timeline" }, this.name, this.again, el("div", { class: "line" }, this.range, this.marks), this.live);
   }
 
   update(snapshot, follow) {
@@ -36,6 +37,7 @@ export class Timeline {
     this.range.disabled = !usable;
     const ended = ["finished", "stopped", "failed"].includes(snapshot.state) || snapshot.recorded;
     show(this.again, usable && (ended || snapshot.state === "paused") && this.mode !== "play");
+    show(this.name, this.again.hidden);
     say(this.live.lastChild, ended ? "to the end" : "back to live");
     this.range.style.setProperty("--newest", `${100 * this.position(snapshot.step)}%`);
     if (this.mode === "live") this.put(snapshot.step);
@@ -121,14 +123,15 @@ export class Timeline {
     const asking = (this.asking = new AbortController());
     try {
       const answer = await fetch(url, { signal: asking.signal });
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}.`);
       const keyframe = await answer.json();
+      this.trouble(null);
       if (this.cache.size >= KEEP) this.cache.delete(this.cache.keys().next().value);
       this.cache.set(url, keyframe);
       return keyframe;
     } catch (error) {
       if (error.name === "AbortError") return null;
-      throw error;
+      throw error instanceof TypeError ? new Error("the server does not answer.") : error;
     }
   }
 
@@ -142,6 +145,7 @@ export class Timeline {
     const run = this.snapshot.run;
     this.mode = "play";
     show(this.again, false);
+    show(this.name, true);
     show(this.live, true);
     const began = performance.now();
     try {
@@ -176,11 +180,18 @@ export class Timeline {
     this.mode = "live";
     this.step = null;
     show(this.live, false);
-    this.put(this.snapshot.step);
+    this.update(this.snapshot, this.followed);
     this.look(null, "");
   }
 
+  close() {
+    this.mode = "closed";
+    this.cancel();
+  }
+
+  /** L: back to live. P: play again. */
   shortcut(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const key = event.key.toLowerCase();
     if (key === "l" && this.mode !== "live") this.leave();
     else if (key === "p" && !this.again.hidden) this.play();

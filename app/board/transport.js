@@ -1,6 +1,6 @@
 // The transport: train, pause, step, reset, pace, where to stop. And the keys that do the same.
 
-import { el, icon, mark, say, show } from "./dom.js";
+import { el, icon, mark, say, show, typing } from "./dom.js";
 
 const STATES = {
   idle: "ready", queued: "waiting", teacher: "the teacher is being trained", running: "training", paused: "paused",
@@ -13,7 +13,7 @@ export class Transport {
     this.acts = acts;
     this.train = this.button("train", "play", "Train", "Train: start a new run with the settings shown (Space)", () => acts.do("train"));
     this.pause = this.button("pause", "pause", "Pause", "Pause or resume (Space)", () => this.hold());
-    this.step = this.button("step", "step", "Step", "One training step (S)", () => acts.do("step"));
+    this.step = this.button("step", "step", "Step", "One training step (S, or the right arrow on these buttons)", () => acts.do("step"));
     this.reset = this.button("reset", "reset", "Reset", "Reset: a new run from step 0, same seeds", () => acts.do("reset"));
     this.seeds = this.button("seeds", "seeds", "New seeds", "A new run with other seeds: other first weights, other pictures", () => acts.do("new_seeds"));
     this.pace = el("select", { "aria-label": "Pace", title: "How fast to watch. Pace never changes results.", onchange: () => this.setPace() });
@@ -27,7 +27,7 @@ export class Transport {
     this.state = el("span", { class: "state" });
     this.counter = el("span", { class: "counter" });
     this.total = el("span", { class: "total" });
-    this.element = el("div", { class: "transport", role: "toolbar", "aria-label": "Training", onkeydown: (event) => this.arrow(event) },
+    this.element = el("div", { class: "transport", role: "group", "aria-label": "Training", onkeydown: (event) => this.arrow(event) },
       el("div", { class: "buttons" }, this.train, this.pause, this.step, this.reset, this.seeds, this.copy),
       el("div", { class: "paces" }, el("label", {}, el("span", {}, "pace"), this.pace), el("label", {}, el("span", {}, "stop at"), this.stopAt)),
       el("div", { class: "aside" }, this.whisper, this.suggest),
@@ -117,8 +117,10 @@ export class Transport {
 
   /** One quiet line: who may steer, what Train would start anew, what went wrong, what to try. */
   aside(snapshot, watching) {
-    const words = watching ? ["You are watching; take a copy to steer your own."] : [...(snapshot.restart ?? [])];
-    const text = [snapshot.reason, ...(snapshot.notes ?? []), ...words].filter(Boolean).join(" ");
+    const restart = snapshot.restart ?? [];
+    const first = watching ? "You are watching; take a copy to steer your own."
+      : restart.length ? `Train starts a new run (${restart.join("; ")}).` : "";
+    const text = [first, snapshot.reason, ...(snapshot.notes ?? [])].filter(Boolean).join(" ");
     say(this.whisper, text);
     mark(this.whisper, "title", text || null);
     this.whisper.classList.toggle("trouble", Boolean(snapshot.reason) && snapshot.state === "failed");
@@ -137,13 +139,12 @@ export class Transport {
     mark(this.state, "data-state", recorded ? "recorded" : state);
   }
 
-  /** Arrows walk between the buttons, as in any toolbar; on Step the right arrow steps. */
+  /** On any button of the transport the right arrow takes one step. */
   arrow(event) {
-    if (event.target === this.step && event.key === "ArrowRight" && !this.step.disabled) {
-      event.preventDefault();
-      event.stopPropagation();
-      this.step.click();
-    }
+    if (event.key !== "ArrowRight" || !event.target.closest("button") || this.step.disabled) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.step.click();
   }
 
   /** Keys for the whole page: Space trains, pauses and resumes; S steps. Never while something else has the key. */
@@ -159,8 +160,4 @@ export class Transport {
       this.step.click();
     }
   }
-}
-
-function typing(target) {
-  return Boolean(target?.closest?.("input:not([type=range]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox], [role=listbox], [role=dialog], [role=menu]"));
 }

@@ -58,7 +58,7 @@ export class Walk {
       const shares = softmax(stage.teacher_logits[row], temperature ?? 1);
       this.soft.bars.setAttribute("d", barsPath(shares, ...BARS, 2));
       const label = walk.labels[at];
-      say(this.answer, `label ${label < 0 ? "withheld" : classes[label]}; at T it says ${classes[top(shares)]} ${percent(Math.max(...shares))}`);
+      say(this.answer, `label ${label < 0 ? "withheld" : classes[label]}; at T = ${temperature ?? 1} it says ${classes[top(shares)]} ${percent(Math.max(...shares))}`);
     }
     this.losses(walk);
     this.moved(example, classes);

@@ -9,11 +9,22 @@ from app.charts.common import STROKES, Array, Figure, axis, evenly, layout, numb
 from app.charts.history import History
 from app.roles import Role
 
+RANKS = {"teacher": 1, "distilled": 2, "control": 3, "null": 4, "chance": 5}
 CURVE_POINTS = 120
 BAND_POINTS = 60
 MEMBER_POINTS = 30
 MEMBERS = 16
 Event = dict[str, Any]
+# Where no curve is: above the first steps, when nobody knows anything yet.
+LEGEND = {
+    "x": 0.01,
+    "y": 0.94,
+    "xanchor": "left",
+    "yanchor": "top",
+    "bgcolor": "rgba(0,0,0,0)",
+    "font": {"size": 12},
+    "tracegroupgap": 0,
+}
 
 
 def figure(
@@ -41,7 +52,7 @@ def figure(
             xaxis=step_axis(steps),
             yaxis=axis("test accuracy, %", range=[0, 101], tickvals=[0, 20, 40, 60, 80, 100]),
             showlegend=True,
-            legend={"x": 0.99, "y": 0.02, "xanchor": "right", "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+            legend=LEGEND,
             shapes=shapes,
             annotations=notes,
         ),
@@ -61,6 +72,7 @@ def _arm(history: History, role: Role, x: Array) -> list[dict[str, Any]]:
         "line": stroke,
         "hovertemplate": f"{role.label}: %{{y:.1f}} %<extra></extra>",
         "legendgroup": role.name,
+        "legendrank": RANKS[role.role],
         "meta": role.role,
     }
     return [line] if role.role == "null" else [*_members(history, role, x), *_band(history, role, x), line]
@@ -124,6 +136,7 @@ def _levels(steps: int, teacher: float | None, chance: float | None) -> list[dic
             "y": numbers(np.array([level, level]) * 100),
             "line": STROKES[role],
             "hovertemplate": f"{name}: %{{y:.1f}} %<extra></extra>",
+            "legendrank": RANKS[role],
             "meta": role,
         }
         for role, name, level in (("teacher", "teacher", teacher), ("chance", "guessing", chance))

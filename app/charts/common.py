@@ -15,7 +15,7 @@ Figure = dict[str, Any]
 Array = NDArray[Any]
 
 STROKES: dict[str, dict[str, Any]] = {
-    "teacher": {"color": "--teacher", "width": 2.5},
+    "teacher": {"color": "--teacher", "width": 3.5},
     "distilled": {"color": "--student", "width": 2.5},
     "control": {"color": "--control", "width": 2.5, "dash": "dash"},
     "null": {"color": "--null", "width": 1.2, "dash": "dot"},
@@ -75,6 +75,12 @@ def layout(revision: str, **more: Any) -> dict[str, Any]:
         "hovermode": "closest",
         "showlegend": False,
     } | more
+
+
+def blank(revision: str) -> Figure:
+    """A chart with nothing on it, for what there is nothing to show of yet."""
+    hidden = {"visible": False}
+    return {"data": [], "layout": layout(revision, xaxis=hidden, yaxis=hidden)}
 
 
 def axis(title: str = "", **more: Any) -> dict[str, Any]:

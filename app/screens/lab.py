@@ -24,21 +24,27 @@ def main() -> None:
     log = store.open_log()
     watched = session.arrive(log)
     widgets.row()
-    interval = viewers.wanted(watched, session.session_id(), waiting=session.waiting())
 
     def act() -> None:
         session.act(log, st.session_state["board"].get("act"))
 
+    interval = viewers.wanted(watched, session.session_id(), waiting=session.waiting())
+
     @st.fragment(run_every=interval)
     def live() -> None:
-        shown = session.tick(log)
-        wanted = viewers.wanted(shown, session.session_id(), waiting=session.waiting())
+        try:
+            shown = session.tick(log)
+            wanted = viewers.wanted(shown, session.session_id(), waiting=session.waiting())
+            data = snapshot(log, shown.run.id if shown else None, session.viewer())
+        except LogUnavailable as unavailable:
+            wanted, data = interval, session.last_seen(str(unavailable))
         if session.moved_on() or viewers.differs(interval, wanted):
             st.rerun()
-        board(snapshot(log, shown.run.id if shown else None, session.viewer()), on_act=act, on_browser=session.know)
+        session.see(data)
+        board(data, on_act=act, on_browser=session.know)
 
     live()
-    st.markdown("#### What you see")
+    st.markdown("### What you see")
     st.markdown(EXPLANATION)
 
 

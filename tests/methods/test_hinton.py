@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def test_there_are_twenty_cases_from_other_people() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['case']:03d}")
-def test_value_and_gradient_are_the_oracles(case: dict, arrays: dict[str, np.ndarray]) -> None:
+def test_value_and_gradient_are_the_oracles(case: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     student, teacher, value, gradient = (
         torch.from_numpy(arrays[f"{case['case']:03d}_{name}"])
         for name in ("student_logits", "teacher_logits", "value", "gradient")

@@ -1,0 +1,50 @@
+"""What was changed while a run went on: read from its experiment and commands, and said."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kdcore.experiment import Command, Experiment
+
+
+class Change(NamedTuple):
+    """A knob that took another value at a step; `old` is NaN where it is not known."""
+
+    step: int
+    knob: str
+    old: float
+    new: float
+
+
+def changes_of(experiment: Experiment, commands: Sequence[Command]) -> list[Change]:
+    """Every change that took effect, in order."""
+    arm = experiment.arms[0]
+    now: dict[str, float] = {name: float(value) for name, value in arm.knobs.items()}
+    now |= {"alpha": arm.weight, "weight": arm.weight, "hard_weight": arm.hard_weight}
+    now |= {"learning_rate": arm.learning_rate or experiment.learning_rate}
+    changes = []
+    for command in commands:
+        if command.kind != "set" or command.step is None or command.knob is None or command.value is None:
+            continue
+        new = float(command.value)
+        changes.append(Change(command.step, command.knob, now.get(command.knob, math.nan), new))
+        now[command.knob] = new
+    return changes
+
+
+def event_text(change: Change) -> str:
+    """A change as it stands beside its line: "T 1 → 8"."""
+    name = "T" if change.knob == "temperature" else change.knob.replace("_", " ")
+    return f"{name} {change.old:g} → {change.new:g}" if math.isfinite(change.old) else f"{name} {change.new:g}"
+
+
+def lowered(changes: Sequence[Change]) -> str | None:
+    """Why a lowered temperature changes almost nothing, where that is the last thing that was done to it."""
+    temperatures = [change for change in changes if change.knob == "temperature"]
+    if not temperatures or temperatures[-1].new >= temperatures[-1].old:
+        return None
+    last = temperatures[-1]
+    return (
+        f"T went down from {last.old:g} to {last.new:g} at step {last.step}. That changes almost nothing: what is "
+        "learnt stays, and a student that agrees with the teacher at a high T agrees with it at a low one too."
+    )
