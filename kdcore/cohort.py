@@ -12,6 +12,7 @@ from torch import Tensor
 from kdcore import methods, networks
 from kdcore.experiment import Command
 from kdcore.groups import Batch, Group, grouped, side_pieces
+from kdcore.memory import keep_freed_memory
 from kdcore.optimizers import OPTIMIZERS
 from kdcore.preparation import Prepared
 from kdcore.randomness import stream
@@ -23,6 +24,7 @@ class Cohort:
     """The students and how one step moves them. What a person may change: weights of the terms, knobs, rates."""
 
     def __init__(self, prepared: Prepared, dtype: torch.dtype = torch.float32) -> None:
+        keep_freed_memory()
         experiment = prepared.experiment
         self.prepared, self.dtype = prepared, dtype
         self.arms, self.seeds = experiment.arms, experiment.seed_list
@@ -43,13 +45,11 @@ class Cohort:
             signal = self._split(self.students(self._for_members(first.inputs)))
         for group in self.groups:
             group.side = side_pieces(group, signal, first, experiment)
-        self.optimizer = OPTIMIZERS[experiment.optimizer]([weight for weight, _ in self._trained()])
-
-    def _trained(self) -> list[tuple[Tensor, list[int]]]:
-        """Every stacked weight with the arms that its leading axis stands for, students first."""
-        everyone = list(range(len(self.arms)))
-        owned = [(weight, everyone) for weight in self.students.weights.values()]
-        return owned + [(w, group.arms) for group in self.groups if group.side for w in group.side.weights.values()]
+        everyone = torch.arange(len(self.arms))
+        # Every stacked weight with the arms that its leading axis stands for.
+        self._trained = [(weight, everyone) for weight in self.students.weights.values()]
+        self._trained += [(w, group.index) for group in self.groups if group.side for w in group.side.weights.values()]
+        self.optimizer = OPTIMIZERS[experiment.optimizer]([weight for weight, _ in self._trained])
 
     def batch(self, step: int, progress: float) -> Batch:
         """The inputs and labels of one step; progress is the share of the budget that is spent."""
@@ -76,10 +76,11 @@ class Cohort:
 
     def answer(self, batch: Batch, masks: Sequence[Tensor] = ()) -> Signal:
         """All students' answers to a batch, `[arm, seed, batch, ...]`."""
-        inputs = self._for_members(batch.inputs)
         if not any("input_gradient" in group.method.needs for group in self.groups):
-            return self._split(self.students(inputs, masks))
-        inputs = inputs.detach().requires_grad_()
+            if len(self.seeds) == 1:
+                return self._split(self.students(batch.inputs[0], masks, shared=True))
+            return self._split(self.students(self._for_members(batch.inputs), masks))
+        inputs = self._for_members(batch.inputs).detach().requires_grad_()
         signal = self._split(self.students(inputs, masks))
         score = task.label_score(log_soft_labels(signal.logits), batch.labels).sum()
         gradient = torch.autograd.grad(score, inputs, create_graph=True)[0]
@@ -100,26 +101,26 @@ class Cohort:
         loss = self.hard_weight[:, None] * task.supervised_loss(signal.logits, batch.labels).mean(-1)
         for group, terms in self.terms(signal, batch):
             if terms:
-                soft = self.weight[group.arms, None] * methods.total(terms)
-                loss = loss.index_add(0, torch.tensor(group.arms), soft.expand(len(group.arms), -1))
-        owned = self._trained()
-        weights = [weight for weight, _ in owned]
+                soft = self.weight[group.places, None] * methods.total(terms)
+                loss = loss.index_add(0, group.index, soft.expand(len(group.arms), -1))
+        weights = [weight for weight, _ in self._trained]
         gradients = list(torch.autograd.grad(loss.sum(), weights, allow_unused=True, materialize_grads=True))
-        self.stopped |= ~loss.detach().isfinite().all(-1)
-        for gradient, (_, arms) in zip(gradients, owned, strict=True):
-            finite = gradient.reshape(len(arms), -1).sum(-1).isfinite()
-            self.stopped[arms] |= ~finite
+        checked = loss.detach().sum(-1)
+        for gradient, (_, arms) in zip(gradients, self._trained, strict=True):
+            checked.index_add_(0, arms, gradient.reshape(len(arms), -1).sum(-1))
+        self.stopped |= ~checked.isfinite()
         if self.stopped.any():
             # Zero times NaN is NaN, so the gradient of a stopped student is replaced, not scaled. Its rate stays: what
             # the optimiser does with the others must not depend on it, not even in the last bit.
-            for number, (weight, arms) in enumerate(owned):
+            for number, (weight, arms) in enumerate(self._trained):
                 stopped = self._by_member(self.stopped, arms).view(-1, *[1] * (weight.ndim - 1))
                 gradients[number] = torch.where(stopped, 0.0, gradients[number])
                 self.optimizer.forget(number, stopped)
         rate = self.learning_rate * rate_factor
-        self.optimizer.step(gradients, [self._by_member(rate, arms) for _, arms in owned])
+        rates = {id(arms): self._by_member(rate, arms) for _, arms in self._trained}
+        self.optimizer.step(gradients, [rates[id(arms)] for _, arms in self._trained])
 
-    def _by_member(self, by_arm: Tensor, arms: list[int]) -> Tensor:
+    def _by_member(self, by_arm: Tensor, arms: Tensor) -> Tensor:
         return by_arm[arms].repeat_interleave(len(self.seeds))
 
     def change(self, command: Command) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -90,6 +91,11 @@ class Group:
             "prepared": self.prepared,
         }[name]
 
+    @cached_property
+    def index(self) -> Tensor:
+        """The arms as a tensor."""
+        return torch.tensor(self.arms)
+
     @property
     def places(self) -> slice | list[int]:
         """The arms as an index; a slice, which copies nothing, where they stand side by side."""
@@ -104,12 +110,14 @@ class Group:
         if self.method.side:
             # A side piece is applied student by student, so what it is given must have the students' axes.
             teacher = replace(teacher, logits=teacher.logits.expand(len(self.arms), *teacher.logits.shape))
+        # Taken with the class axis first, so that the gradient comes back laid out like the logits.
+        logits = signal.logits.mT[places].mT
         if not wanted:
-            return Signal(signal.logits[places], {}, gradient), teacher
+            return Signal(logits, {}, gradient), teacher
         ours = _layers({n: f[places] for n, f in signal.features.items()}, wanted, leading=2)
         theirs = _layers(teacher.features, wanted, leading=1)
         together = pairs(list(ours), list(theirs))
-        student = Signal(signal.logits[places], {a: ours[a] for a, _ in together}, gradient)
+        student = Signal(logits, {a: ours[a] for a, _ in together}, gradient)
         spread = {a: theirs[b].expand(len(self.arms), *theirs[b].shape) for a, b in together}
         return student, Signal(teacher.logits, spread, teacher.input_gradient)
 

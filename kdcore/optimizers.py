@@ -18,23 +18,27 @@ class Adam:
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[Tensor]) -> None:
-        """learning_rates: for each weight `[student]`, its leading axis."""
-        self.steps += 1
-        taken = torch.tensor(float(self.steps))
+        """learning_rates: for each weight `[student]`, its leading axis; weights that share the tensor go together."""
         # The kernel reads memory straight through, whatever the strides say.
         slopes = [gradient.contiguous() for gradient in gradients]
-        for *tensors, rates in zip(self.weights, slopes, self.moments, self.squares, learning_rates, strict=True):
-            values, lengths = rates.unique_consecutive(return_counts=True)
+        together: dict[int, list[int]] = {}
+        for number, rates in enumerate(learning_rates):
+            together.setdefault(id(rates), []).append(number)
+        for numbers in together.values():
+            values, lengths = learning_rates[numbers[0]].unique_consecutive(return_counts=True)
             start = 0
             for rate, length in zip(values.tolist(), lengths.tolist(), strict=True):
-                weight, gradient, moment, square = ([t[start : start + length]] for t in tensors)
+                weight, gradient, moment, square = (
+                    [tensors[number][start : start + length] for number in numbers]
+                    for tensors in (self.weights, slopes, self.moments, self.squares)
+                )
                 adam(
                     weight,
                     gradient,
                     moment,
                     square,
                     [],
-                    [taken.clone() - 1],
+                    [torch.tensor(float(self.steps)) for _ in numbers],
                     fused=True,
                     lr=rate,
                     beta1=self.decay[0],
@@ -45,6 +49,7 @@ class Adam:
                     maximize=False,
                 )
                 start += length
+        self.steps += 1
 
     def forget(self, number: int, members: Tensor) -> None:
         """Let nothing that was remembered move these members of a weight again; `members` lines up with it."""

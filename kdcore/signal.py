@@ -75,15 +75,20 @@ def over_labelled(term: Tensor, labels: Tensor) -> Tensor:
     A label of -1 is withheld; its term counts nothing. Where no example of a batch is labelled the result is 0.
     """
     labelled = labels >= 0
-    share = labelled.sum(-1, keepdim=True).clamp_min(1) / labels.shape[-1]
+    share = labelled.sum(-1, keepdim=True, dtype=term.dtype).clamp_min(1) / labels.shape[-1]
     return torch.where(labelled, term, 0.0) / share
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy with hard labels, `[..., batch]`, its batch mean being the mean over the labelled examples."""
-    log_probabilities = log_soft_labels(logits)
-    index = labels.clamp_min(0).expand(log_probabilities.shape[:-1]).unsqueeze(-1)
-    return over_labelled(-log_probabilities.gather(-1, index).squeeze(-1), labels)
+    return over_labelled(-of_labels(log_soft_labels(logits), labels), labels)
+
+
+def of_labels(log_probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Each example's entry for its label, `[..., batch]`; that of class 0 where the label is withheld."""
+    # Looked up with the class axis first, so that the gradient comes back laid out like the logits.
+    index = labels.clamp_min(0).expand(log_probabilities.shape[:-1]).unsqueeze(-2)
+    return log_probabilities.mT.gather(-2, index).squeeze(-2)
 
 
 def pool(maps: Tensor) -> Tensor:

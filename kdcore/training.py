@@ -78,7 +78,7 @@ class Training:
         return self.scene.stage()
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that training has changed, by name."""
+        """Everything that training has changed, by name: the live tensors, so keep copies before going on."""
         return self.cohort.state()
 
     def load(self, state: dict[str, Tensor], step: int) -> None:

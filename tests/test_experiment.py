@@ -163,7 +163,7 @@ def test_an_epoch_is_a_pass_over_the_transfer_set() -> None:
 
 def test_records_are_frozen() -> None:
     with pytest.raises(ValidationError):
-        Experiment().steps = 3  # type: ignore[misc]
+        Experiment().steps = 3
 
 
 IMPOSSIBLE: dict[str, tuple[Any, str]] = {

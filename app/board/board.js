@@ -116,6 +116,7 @@ export class Board {
       this.transport.update(snapshot);
       if (this.strip.update(snapshot)) this.heat(snapshot.knobs.temperature);
       this.keeper.want(snapshot.stage_url);
+      this.root.classList.toggle("blank", !snapshot.stage_url); // nothing to hear yet: a teacher is being trained first
       this.setStage(snapshot.seed);
       this.timeline.update(snapshot, snapshot.example?.row ?? null);
       if (!this.fitted) this.fit();

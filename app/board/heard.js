@@ -62,7 +62,7 @@ export class Heard {
   item(row, label) {
     const picture = el("span", { class: "picture" });
     const bars = svg("path", { class: "bars" });
-    const same = svg("path", { class: "bars same" });
+    const same = svg("path", { class: "same" });
     const told = svg("path", { class: label === this.stage.labels[row] ? "told" : "told wrong" });
     const drawing = svg("svg", { "aria-hidden": "true" }, same, bars, told);
     const button = el("button", { class: "thumb", type: "button", onclick: () => this.follow(row) }, picture, drawing);

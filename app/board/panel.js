@@ -14,7 +14,7 @@ export class Panel {
     this.sentences = {};
     this.says = el(note === undefined && views.length === 1 ? "span" : "p", { class: "says" });
     this.tableButton = el("button", {
-      class: "quiet", type: "button", title: "The same as a table of numbers", onclick: () => this.toggleTable(),
+      class: "quiet", type: "button", onclick: () => this.toggleTable(),
     }, "table");
     this.tableHolder = el("div", { class: "table", tabindex: 0, role: "region", hidden: true });
     this.bodies = el("div", { class: "bodies" }, ...views.map((view) => view.body), this.tableHolder);
@@ -74,7 +74,8 @@ export class Panel {
   }
 
   nameTable() {
-    mark(this.tableButton, "aria-label", `${this.view.title}: show as ${this.tableHolder.hidden ? "table" : "picture"}`);
+    const what = this.tableHolder.hidden ? "as a table of numbers" : "as a picture";
+    mark(this.tableButton, "title", `${this.view.title}, ${what}`);
   }
 
   /** Another title for the first view: data of another kind are on it. */

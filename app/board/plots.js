@@ -7,7 +7,7 @@ const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, s
 const AXIS = { gridcolor: "--grid", linecolor: "--line", tickcolor: "--line", tickfont: { color: "--muted" }, zeroline: false };
 const SMALL = 13;
 const LOW = 220; // px
-const MANY = 50; // from so many points on WebGL draws faster than SVG, even in software
+const MANY = 200; // from so many points on WebGL draws faster than SVG, even in software
 const REST = 6; // a slower chart rests this many times as long as it took to draw; one that follows every snapshot, twice
 
 let loading = null;
@@ -48,6 +48,7 @@ export class Plots {
     loadPlotly().then((plotly) => {
       this.plotly = plotly;
       ready();
+      this.wake();
     }, failed);
   }
 
@@ -134,8 +135,10 @@ export class Plots {
 
   data(figure) {
     const data = this.theme.resolve(figure.data);
-    const type = hasWebGL() && !data.some((trace) => trace.z) ? "scattergl" : "scatter";
-    return data.map((trace) => (trace.mode === "markers" && (trace.x?.length ?? 0) >= MANY / data.length ? { ...trace, type } : trace));
+    const points = data.filter((trace) => trace.mode === "markers");
+    const many = points.reduce((sum, trace) => sum + numbers(trace.x).length, 0) >= MANY;
+    const type = many && hasWebGL() && !data.some((trace) => trace.z) ? "scattergl" : "scatter";
+    return data.map((trace) => (points.includes(trace) && numbers(trace.x).length > 1 ? { ...trace, type } : trace));
   }
 
   get small() {

@@ -10,9 +10,9 @@ from kdcore.signal import Signal, class_first, pool
 
 
 class CNN(nn.Module):
-    """Blocks of a 3x3 convolution, optional group normalisation, rectifier and 2x2 pooling; then a linear head.
+    """Blocks of a 3x3 convolution, optional normalisation in groups of four channels, rectifier and 2x2 pooling.
 
-    Forward: inputs `[batch, channel, height, width]` give logits `[batch, class]` and the maps `block1`, `block2`,
+    A linear head reads their average. Forward: inputs `[batch, channel, height, width]` give logits `[batch, class]` and the maps `block1`, `block2`,
     ... and their average over positions, `pooled [batch, channel]`.
     """
 
@@ -33,8 +33,7 @@ class CNN(nn.Module):
         self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels))
         grouped = norm == "group"
         self.norms = nn.ModuleList(
-            nn.GroupNorm(next(g for g in (8, 4, 2, 1) if width % g == 0), width) if grouped else nn.Identity()
-            for width in widths
+            nn.GroupNorm(width // 4 if width % 4 == 0 else 1, width) if grouped else nn.Identity() for width in widths
         )
         self.head = nn.Linear(channels[-1], classes)
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from kdcore.measures.accuracy import accuracy, per_class_accuracy, ties
-from kdcore.signal import cross_entropy
+from kdcore.signal import cross_entropy, of_labels
 
 __all__ = ["accuracy", "per_class_accuracy", "supervised_loss", "ties"]
 
@@ -12,5 +12,4 @@ supervised_loss = cross_entropy
 
 def label_score(log_probabilities: Tensor, labels: Tensor) -> Tensor:
     """Log-probability of the labels, `[..., batch]`, 0 where withheld: what an input gradient is taken of."""
-    index = labels.clamp_min(0).expand(log_probabilities.shape[:-1]).unsqueeze(-1)
-    return log_probabilities.gather(-1, index).squeeze(-1) * (labels >= 0)
+    return of_labels(log_probabilities, labels) * (labels >= 0)

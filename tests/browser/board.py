@@ -59,12 +59,12 @@ class Board:
         expect(self.state).to_have_text("finished", timeout=within * 1000)
 
     def eventually(self, look: Callable[[], Value | None], what: str, within: float = PATIENCE) -> Value:
-        """The first answer of `look` that is not None or False; the page goes on meanwhile."""
+        """The first answer of `look` that is not None, False or empty; the page goes on meanwhile."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             found = look()
-            if found is not None and found is not False:
-                return found
+            if found not in (None, False, [], ""):
+                return found  # type: ignore[return-value]
             self.page.wait_for_timeout(40)
         raise AssertionError(
             f"{what} did not come within {within:.0f} s; step {self.step}, {self.state.text_content()}"
@@ -78,6 +78,12 @@ class Board:
             assert look() == first
             self.page.wait_for_timeout(40)
         return first
+
+    def open_tables(self) -> None:
+        """Turn every panel into its table of numbers."""
+        closed = self.root.get_by_role("button", name="table", exact=True)
+        while closed.count():
+            closed.first.click()
 
     def chart(self, name: str) -> Locator:
         return self.root.locator(f'[data-chart="{name}"] .js-plotly-plot')

@@ -15,7 +15,7 @@ Visitor = Callable[..., Page]
 
 def test_a_reload_resumes_the_live_run(visitor: Visitor) -> None:
     board = Board(visitor())
-    run = board.train("watch")
+    run = board.train("slow")
     before = board.wait_for_step(15)
     board.page.reload()
     board = Board(board.page)
@@ -30,7 +30,7 @@ def test_a_reload_resumes_the_live_run(visitor: Visitor) -> None:
 
 def test_a_second_person_watches_and_takes_a_copy_but_cannot_command(visitor: Visitor) -> None:
     mine = Board(visitor())
-    run = mine.train("watch")
+    run = mine.train("slow")
     mine.wait_for_step(10)
     theirs = Board(visitor(f"/?run={run}"))
     theirs.wait_for_step(10)
@@ -66,7 +66,7 @@ def test_two_people_watch_the_same_curves(visitor: Visitor) -> None:
 
 def test_a_run_outlives_the_server(visitor: Visitor, server: Server, problems: Problems) -> None:
     board = Board(visitor())
-    run = board.train("watch")
+    run = board.train("slow")
     before = board.wait_for_step(15)
     server.kill()
     server.start()

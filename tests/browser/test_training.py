@@ -34,7 +34,7 @@ def test_train_moves_the_curves_to_the_end_and_says_what_happened(visitor: Visit
 
 def test_raising_the_temperature_mid_run_draws_a_line_where_it_acted(visitor: Visitor) -> None:
     board = Board(visitor("/?temperature=1"))
-    board.train("watch")
+    board.train("slow")
     before = board.wait_for_step(20)
     assert board.marked_steps() == []
     slider = board.root.get_by_test_id("slider-temperature")
@@ -53,7 +53,7 @@ def test_raising_the_temperature_mid_run_draws_a_line_where_it_acted(visitor: Vi
 
 def test_pause_holds_step_makes_one_step_resume_goes_on(visitor: Visitor) -> None:
     board = Board(visitor())
-    board.train("watch")
+    board.train("slow")
     board.wait_for_step(10)
     board.button("Pause").click()
     expect(board.state).to_have_text("paused")
@@ -111,7 +111,8 @@ def test_the_slowest_pace_walks_through_one_step(visitor: Visitor) -> None:
 
 def test_the_space_bar_trains_pauses_and_resumes(visitor: Visitor) -> None:
     board = Board(visitor())
-    board.page.keyboard.press("Space")
+    board.root.get_by_label("Pace").select_option("slow")
+    board.page.locator("body").press("Space")
     expect(board.state).to_have_text("training", timeout=30_000)
     board.wait_for_step(3)
     board.page.keyboard.press("Space")

@@ -19,7 +19,8 @@ def features(*shape: int, seed: int = 0) -> Tensor:
 
 
 def rotation(size: int) -> Tensor:
-    return torch.linalg.qr(torch.randn(size, size, generator=torch.Generator().manual_seed(3)))[0]
+    turned: Tensor = torch.linalg.qr(torch.randn(size, size, generator=torch.Generator().manual_seed(3)))[0]
+    return turned
 
 
 @pytest.mark.parametrize("units", [5, 16, 40])
