@@ -1,12 +1,39 @@
-"""Timing on a shared machine: rivals take turns, and what counts is the ratio of their medians in one run."""
+"""Timing on a shared machine: rivals take turns, and what counts are ratios within a round, all rounds in one run."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 
-def in_turns(rivals: dict[str, Callable[[], None]], *, rounds: int = 7) -> dict[str, float]:
-    """Median seconds of one call of each rival, after one call that is not counted."""
+def spread(values: Sequence[float], form: str = "{:.3g}") -> str:
+    """The middle half of some values: "2.1 to 2.4"."""
+    low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+    return f"{form.format(low)} to {form.format(high)}"
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Seconds of one call of each rival, one entry a round."""
+
+    taken: dict[str, list[float]]
+
+    def seconds(self, name: str) -> float:
+        """The median over rounds."""
+        return statistics.median(self.taken[name])
+
+    def ratio(self, slow: str, fast: str, *, times: float = 1.0) -> tuple[float, str]:
+        """How many times as long the slow one takes, and the middle half of it over rounds.
+
+        The two of one round met the same machine, so the median of the rounds' ratios is steadier than the ratio of
+        two medians. times: a factor for work that the slow one was spared.
+        """
+        ratios = [times * a / b for a, b in zip(self.taken[slow], self.taken[fast], strict=True)]
+        return statistics.median(ratios), spread(ratios)
+
+
+def in_turns(rivals: dict[str, Callable[[], None]], *, rounds: int = 9) -> Rounds:
+    """Let the rivals take turns, after one round that is not counted."""
     taken: dict[str, list[float]] = {name: [] for name in rivals}
     for number in range(rounds + 1):
         for name, call in rivals.items():
@@ -14,9 +41,9 @@ def in_turns(rivals: dict[str, Callable[[], None]], *, rounds: int = 7) -> dict[
             call()
             if number:
                 taken[name].append(time.perf_counter() - started)
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+    return Rounds(taken)
 
 
-def line(what: str, figure: str, wanted: str) -> None:
+def line(what: str, figure: str, wanted: str, middle_half: str = "") -> None:
     """One line of the report."""
-    print(f"{what:78s} {figure:>14s}   wanted {wanted}", flush=True)
+    print(f"{what:78s} {figure:>10s}   {middle_half:>16s}   {wanted}", flush=True)

@@ -1,5 +1,8 @@
 """What ships in assets/ is what the engine gives today."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,21 +16,21 @@ RECORDING = ASSETS / "thirty_pictures.dklab"
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
 
 
-def test_default_teacher_ships_and_needs_no_training(tmp_path, monkeypatch):
+def test_default_teacher_ships_and_needs_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DKLAB_HOME", str(tmp_path))
     experiment = Experiment()
     assert teachers.is_cached(experiment.dataset, experiment.split, experiment.teacher)
     assert not teachers.is_cached(experiment.dataset, experiment.split + 1, experiment.teacher)
 
 
-def test_recording_is_what_the_default_experiment_gives():
+def test_recording_is_what_the_default_experiment_gives() -> None:
     log = open_log()
     run_id = recording.load(log, RECORDING)
     run, recorded = log.run(run_id), log.history(run_id)

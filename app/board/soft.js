@@ -11,6 +11,8 @@ export function softmax(logits, temperature) {
   return soft;
 }
 
+const LEAST = 0.6; // px: a class with no share at all still has its place
+
 /** One path for a whole row of bars, or for those that `takes(k)`: cheap to redraw thirty times per input event. */
 export function barsPath(shares, width, height, gap = 1, takes = () => true) {
   const pitch = width / shares.length;
@@ -18,8 +20,8 @@ export function barsPath(shares, width, height, gap = 1, takes = () => true) {
   let path = "";
   for (let i = 0; i < shares.length; i++) {
     if (!takes(i)) continue;
-    const tall = Math.max(shares[i] * height, 0.6);
-    path += `M${(i * pitch).toFixed(2)} ${height}v${-tall.toFixed(2)}h${bar}V${height}z`;
+    const tall = LEAST + shares[i] * (height - LEAST);
+    path += `M${(i * pitch).toFixed(2)} ${height}v${-tall.toFixed(3)}h${bar}V${height}z`;
   }
   return path;
 }

@@ -12,8 +12,8 @@ from kdcore.signal import Signal, class_first, pool
 class CNN(nn.Module):
     """Blocks of a 3x3 convolution, optional normalisation in groups of four channels, rectifier and 2x2 pooling.
 
-    A linear head reads their average. Forward: inputs `[batch, channel, height, width]` give logits `[batch, class]` and the maps `block1`, `block2`,
-    ... and their average over positions, `pooled [batch, channel]`.
+    Forward: inputs `[batch, channel, height, width]` give the maps `block1`, `block2`, ..., their average over
+    positions, `pooled [batch, channel]`, and from it, by a linear head, logits `[batch, class]`.
     """
 
     takes_stacked_weights = False

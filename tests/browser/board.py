@@ -64,7 +64,7 @@ class Board:
         while time.monotonic() < deadline:
             found = look()
             if found not in (None, False, [], ""):
-                return found  # type: ignore[return-value]
+                return found
             self.page.wait_for_timeout(40)
         raise AssertionError(
             f"{what} did not come within {within:.0f} s; step {self.step}, {self.state.text_content()}"
@@ -78,6 +78,9 @@ class Board:
             assert look() == first
             self.page.wait_for_timeout(40)
         return first
+
+    def seeds(self) -> list[str]:
+        return self.root.get_by_role("combobox", name="seed", exact=True).locator("option").all_text_contents()
 
     def open_tables(self) -> None:
         """Turn every panel into its table of numbers."""

@@ -33,6 +33,7 @@ def test_the_time_line_leads_back_and_all_charts_follow(visitor: Visitor) -> Non
     board = Board(visitor(reduced_motion="reduce"))
     board.wait_for_step(600)
     line = board.root.get_by_test_id("timeline")
+    line.scroll_into_view_if_needed()
     pictures = charts(board)
     reading = board.root.locator(".says").nth(1).text_content()
     place = line.bounding_box()
@@ -68,7 +69,7 @@ def test_dragging_the_temperature_moves_the_bars_without_asking_the_server(visit
     slider = board.root.get_by_test_id("slider-temperature")
     board.page.wait_for_timeout(1500)
     quiet = len(sent)
-    drawn = slider.evaluate(DRAG, list(range(500, 2001, 75)))
+    drawn = slider.evaluate(DRAG, list(range(800, 2001, 60)))
     assert len(sent) == quiet
     shapes = [shape for shape, _ in drawn]
     assert all(len(set(bars)) > 1 for bars in zip(*shapes, strict=True))

@@ -83,7 +83,7 @@ def write_small_copy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five training pictures and two test pictures, picture k all of grey k and class k; train gzipped, test not."""
     import gzip
 
-    facts = datasets.Facts(fashion_mnist.FACTS.classes, 4, 1, 2, (1, 28, 28), "small")
+    facts = datasets.Facts(fashion_mnist.FACTS.classes, 4, 1, 2, (1, 28, 28), "small", 1)
     monkeypatch.setattr(fashion_mnist, "FACTS", facts)
     monkeypatch.setattr(fashion_mnist, "PARTS", (("train", 5), ("t10k", 2)))
     monkeypatch.setenv(fashion_mnist.FOLDER_VARIABLE, str(folder))
