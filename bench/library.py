@@ -130,7 +130,9 @@ def library() -> tuple[Callable[..., Any], type[Any]]:
 
 def configuration(temperature: float) -> dict[str, Any]:
     """How one student is to be trained, in the library's own words."""
-    logits = {f"{who}_module_{what}": way for who in ("student", "teacher") for what, way in (("path", "."), ("io", "output"))}
+    logits = {
+        f"{who}_module_{what}": way for who in ("student", "teacher") for what, way in (("path", "."), ("io", "output"))
+    }
     loss = {"key": "KDLoss", "kwargs": {**logits, "temperature": temperature, "alpha": 1 - ALPHA}}
     return {
         "num_epochs": 1,

@@ -54,7 +54,7 @@ export class Board {
     const opened = () => this.plots.wake();
     this.head = makeHead({ repeat: () => this.acts.do("repeat") });
     this.seed = el("select", {
-      "aria-label": "The seed whose student is shown", title: "Which seed's pictures, student and embeddings are shown",
+      title: "Which seed's pictures, student and embeddings are shown",
       onchange: () => this.acts.do("show", { value: Number(this.seed.value) }),
     });
     this.umap = ["PCA", "UMAP"].map((name, at) => el("button", {

@@ -1,7 +1,7 @@
 """The board as a Streamlit component: one keyed element, fed with whole snapshots, redrawn in place by its own modules.
 
-The modules and the style sheet in this folder are served at `/lab/board/<file>`; only `entry.js`, which imports them, is
-handed to Streamlit, since that part travels with every snapshot.
+The modules and the style sheet in this folder are served at `/lab/board/<file>`; only `entry.js`, which imports them,
+is handed to Streamlit, since that part travels with every snapshot.
 """
 
 import hashlib

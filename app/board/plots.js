@@ -23,9 +23,10 @@ export function loadPlotly() {
   return loading;
 }
 
-/** How long a chart rests between two drawings: at least its own pace, longer where drawing is slow. */
+/** How long a chart rests between two drawings: at least its own pace, longer where drawing is slow. Another run is drawn at once. */
 function pause(slot) {
-  return Math.max(slot.every, slot.cost * (slot.every ? REST : 2));
+  if (slot.wanted.layout?.uirevision !== slot.revision) return 0;
+  return slot.every ? Math.min(Math.max(slot.every, slot.cost * REST), 3 * slot.every) : slot.cost * 2;
 }
 
 function due(slot) {
@@ -120,7 +121,7 @@ export class Plots {
     const { width, height } = slot;
     const size = `${width}x${height}`;
     if (text === slot.text && size === slot.size && !slot.stale) return;
-    Object.assign(slot, { text, size, stale: false });
+    Object.assign(slot, { text, size, stale: false, revision: figure.layout?.uirevision });
     const first = !slot.canvas.classList.contains("js-plotly-plot");
     try {
       this.plotly.react(slot.canvas, this.data(figure), this.layout(figure, width, height), CONFIG);

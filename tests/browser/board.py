@@ -80,7 +80,7 @@ class Board:
         return first
 
     def seeds(self) -> list[str]:
-        return self.root.get_by_role("combobox", name="seed", exact=True).locator("option").all_text_contents()
+        return self.root.locator(".seed option").all_text_contents()
 
     def open_tables(self) -> None:
         """Turn every panel into its table of numbers."""

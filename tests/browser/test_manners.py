@@ -35,7 +35,7 @@ COUNT_REMOVALS = """
 
 def test_no_chart_is_remounted_while_live(visitor: Visitor) -> None:
     board = Board(visitor(reduced_motion="reduce"))
-    board.train("slow")
+    board.train("watch")
     board.wait_for_step(5)
     board.page.wait_for_timeout(1000)
     board.root.evaluate(COUNT_REMOVALS)
