@@ -1,5 +1,6 @@
 """Timing on a shared machine: rivals take turns, and what counts are ratios within a round, all rounds in one run."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -44,6 +45,12 @@ def in_turns(rivals: dict[str, Callable[[], None]], *, rounds: int = 9) -> Round
     return Rounds(taken)
 
 
+def heading(part: str) -> None:
+    """Begin a part of the report. What else this machine does is said, for it spoils the figures."""
+    print(f"\n{part}: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+    print(f"{'':73s}{'median':>10s}   {'middle half':>16s}   wanted")
+
+
 def line(what: str, figure: str, wanted: str, middle_half: str = "") -> None:
     """One line of the report."""
-    print(f"{what:78s} {figure:>10s}   {middle_half:>16s}   {wanted}", flush=True)
+    print(f"  {what:71s}{figure:>10s}   {middle_half:>16s}   {wanted}", flush=True)

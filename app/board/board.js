@@ -2,11 +2,14 @@
 // A snapshot comes in, every part takes what it needs, charts are redrawn at their own pace.
 
 import { Acts, browserKey } from "./acts.js";
-import { el, mark, say, show } from "./dom.js";
+import { Captions } from "./captions.js";
+import { Choices } from "./choices.js";
+import { el, mark, show } from "./dom.js";
 import { Example } from "./example.js";
 import { Glance } from "./glance.js";
+import { Head } from "./head.js";
 import { Heard } from "./heard.js";
-import { CHARTS, SEEN, legendItems, makeChartPanel, makeEmbeddingPanel, makeExamplePanel, makeHead, makeHeardPanel } from "./layout.js";
+import { CHARTS, SEEN, makePanels } from "./layout.js";
 import { Plots, upTo } from "./plots.js";
 import { Points } from "./points.js";
 import { Speech } from "./speech.js";
@@ -18,21 +21,30 @@ import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { Walk } from "./walk.js";
 
-const WORDS = 1000; // ms between two versions of the sentences of the panels
-
 export class Board {
   constructor(component) {
     this.component = component;
-    this.troubles = new Map();
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     this.root = el("div", { class: "dk", "data-testid": "board", "data-step": "", "data-at": "", "data-mode": "live" });
     this.theme = new Theme(this.root);
     this.speech = new Speech();
+    this.head = new Head({ repeat: () => this.acts.do("repeat") });
+    this.choices = new Choices({ acts: this.acts });
     this.glance = new Glance();
     this.transport = new Transport({ acts: this.acts });
-    this.strip = new Strip({ acts: this.acts, heat: (value) => this.heatByHand(value), settled: () => this.heard?.describe() });
-    this.timeline = new Timeline({ look: (keyframe, looking) => this.look(keyframe, looking), trouble: (text) => this.trouble("time line", text) });
-    this.keeper = new StageKeeper({ arrived: () => this.arrive(), trouble: (text) => this.trouble("pictures", text) });
+    this.strip = new Strip({
+      acts: this.acts,
+      heat: (value) => this.heatByHand(value),
+      settled: () => this.heard?.describe(),
+    });
+    this.timeline = new Timeline({
+      look: (keyframe, looking) => this.look(keyframe, looking),
+      trouble: (text) => this.head.trouble("time line", text),
+    });
+    this.keeper = new StageKeeper({
+      arrived: () => this.arrive(),
+      trouble: (text) => this.head.trouble("pictures", text),
+    });
     this.example = new Example();
     this.walk = new Walk();
     this.plots = new Plots(this.theme, {
@@ -40,7 +52,7 @@ export class Board {
       point: (row) => this.follow(row),
       hover: (row, event) => this.glance.show(this.stage, row, event),
       unhover: () => this.glance.hide(),
-      failed: (error) => this.trouble("charts", error.message),
+      failed: (error) => this.head.trouble("charts", error.message),
     });
     this.build();
     this.listen();
@@ -49,37 +61,29 @@ export class Board {
   }
 
   build() {
-    const plot = (name) => this.plots.slot(name, CHARTS[name]);
-    const rows = (name) => this.rows(name);
-    const opened = () => this.plots.wake();
-    this.head = makeHead({ repeat: () => this.acts.do("repeat") });
-    this.seed = el("select", {
-      title: "Which seed's pictures, student and embeddings are shown",
-      onchange: () => this.acts.do("show", { value: Number(this.seed.value) }),
-    });
-    this.umap = ["PCA", "UMAP"].map((name, at) => el("button", {
-      class: "tab", type: "button", "aria-pressed": String(at === 0), onclick: () => this.project(at === 1),
-    }, name));
-    this.projection = el("span", { class: "switch", role: "group", "aria-label": "Projection" }, ...this.umap);
-    this.legend = el("div", { class: "legend", "aria-hidden": "true" });
     this.heardBody = el("div", { class: "heard-holder" });
     this.pager = el("span", {});
-    this.panels = {
-      heard: makeHeardPanel({ body: this.heardBody, pager: this.pager, seed: this.seed, rows: () => this.heard?.table() }),
-      example: makeExamplePanel(this.example),
-      accuracy: makeChartPanel({
-        area: "area-accuracy", titles: { accuracy: "Test accuracy", losses: "Losses", ratio: "Soft to hard" }, plot, rows, opened,
-      }),
-      embedding: makeEmbeddingPanel({ plot, rows: () => this.embeddingRows(), opened, legend: this.legend, projection: this.projection }),
-      similarity: makeChartPanel({
-        area: "area-similarity", titles: { similarity: "Look alike", difference: "Difference" }, plot, rows, opened, note: null,
-      }),
-    };
+    this.panels = makePanels({
+      plot: (name) => this.plots.slot(name, CHARTS[name]),
+      rows: (name) => this.rows(name),
+      opened: () => this.plots.wake(),
+      choices: this.choices,
+      heard: this.heardBody,
+      pager: this.pager,
+      example: this.example,
+    });
+    this.captions = new Captions(this);
     this.walk.visible = false;
     this.root.append(
-      this.head.element, this.transport.element, this.strip.element,
+      this.head.element,
+      this.transport.element,
+      this.strip.element,
       ...Object.values(this.panels).map((panel) => panel.element),
-      this.walk.element, this.timeline.element, this.speech.element, this.glance.element);
+      this.walk.element,
+      this.timeline.element,
+      this.speech.element,
+      this.glance.element,
+    );
   }
 
   listen() {
@@ -112,7 +116,8 @@ export class Board {
     if (this.theme.refresh()) this.recolour();
     if (snapshot.version !== this.version) {
       this.version = snapshot.version;
-      this.headline(snapshot);
+      this.head.update(snapshot);
+      this.choices.update(snapshot);
       this.transport.update(snapshot);
       if (this.strip.update(snapshot)) this.heat(snapshot.knobs.temperature);
       this.keeper.want(snapshot.stage_url);
@@ -140,7 +145,7 @@ export class Board {
     this.offer(view.figures ?? {});
     this.accuracy();
     this.walkThrough();
-    this.words(view);
+    this.captions.tell(() => this.sentences());
     if (!this.plots.now()) return;
     mark(this.root, "data-step", view.step);
     mark(this.root, "data-at", view.at ?? snapshot.at);
@@ -152,7 +157,7 @@ export class Board {
     for (const name of Object.keys(CHARTS)) {
       if (name !== "accuracy") this.plots.offer(name, figures[name] ?? figures[name.replace("embedding", "surface")]);
     }
-    show(this.projection, !figures.surface_teacher);
+    show(this.choices.projection, !figures.surface_teacher);
   }
 
   /** Accuracy is of the whole run; a cursor says where one looks, and while it plays the curves grow again. */
@@ -161,7 +166,7 @@ export class Board {
     if (!figure) return;
     const step = this.keyframe?.step;
     this.plots.offer("accuracy", this.looking === "playing" && step !== undefined ? upTo(figure, step + 1) : figure);
-    this.plots.cursor("accuracy", step === undefined ? null : step + 1); // the axis is step + 1, so that step 0 is on it
+    this.plots.cursor("accuracy", step === undefined ? null : step + 1); // its axis is step + 1
   }
 
   walkThrough() {
@@ -177,41 +182,10 @@ export class Board {
     this.heard?.batch(this.snapshot.walk.rows);
   }
 
-  /** Sentences change at most once a second, so that they can be read. */
-  words(view) {
-    this.speech.tell(view.status ?? this.snapshot.status);
-    window.clearTimeout(this.wordsTimer);
-    const wait = WORDS - (performance.now() - (this.said ?? -WORDS));
-    if (wait > 0) {
-      this.wordsTimer = window.setTimeout(() => this.words(this.view), wait);
-      return;
-    }
-    this.said = performance.now();
-    const says = { ...this.snapshot.says, ...view.says };
-    if (this.byHand !== says.heard) {
-      this.byHand = undefined;
-      this.panels.heard.tell({ heard: says.heard });
-    }
-    for (const panel of Object.values(this.panels)) {
-      if (panel !== this.panels.heard) panel.tell(says);
-      panel.refreshTable();
-    }
-    for (const name of Object.keys(CHARTS)) {
-      this.plots.describe(name, name.startsWith("embedding") ? `${name.slice(10)}: ${says.embedding ?? ""}` : says[name]);
-    }
-  }
-
-  headline(snapshot) {
-    say(this.head.headline, snapshot.headline);
-    say(this.head.detail, snapshot.detail);
-    show(this.head.repeat, snapshot.state === "finished" && !snapshot.recorded && snapshot.mine);
-    if (changed(this, "seedKey", snapshot.seeds)) {
-      this.seed.replaceChildren(...(snapshot.seeds ?? []).map((seed) => el("option", { value: seed }, String(seed))));
-    }
-    if (document.activeElement !== this.seed) this.seed.value = String(snapshot.seed);
-    this.seed.disabled = !Transport.live(snapshot) || Transport.watching(snapshot);
-    if (snapshot.umap !== undefined) this.projected(snapshot.umap);
-    if (changed(this, "classKey", snapshot.classes)) this.legend.replaceChildren(...legendItems(snapshot.classes ?? []));
+  /** What is said of the view; a keyframe has no say in what does not change along the time line. */
+  sentences() {
+    const { snapshot, view } = this;
+    return { says: { ...snapshot.says, ...view.says }, status: view.status ?? snapshot.status };
   }
 
   /** The stage of the run on the snapshot; null while it is on its way. */
@@ -251,8 +225,7 @@ export class Board {
   heatByHand(temperature) {
     this.heat(temperature);
     if (!this.heard) return;
-    this.byHand = this.snapshot.says?.heard;
-    this.panels.heard.tell({ heard: this.heard.sentence() });
+    this.captions.byHand(this.heard.sentence(), this.sentences().says.heard);
   }
 
   follow(row) {
@@ -261,22 +234,17 @@ export class Board {
     this.acts.do("follow", { value: row });
   }
 
-  project(umap) {
-    this.projected(umap);
-    this.acts.do("umap", { value: umap });
-  }
-
-  projected(umap) {
-    this.umap.forEach((button, at) => mark(button, "aria-pressed", String((at === 1) === umap)));
-  }
-
   look(keyframe, looking) {
     this.keyframe = keyframe;
     this.looking = looking;
     this.draw();
   }
 
+  /** The numbers behind a view, for its table. */
   rows(name) {
+    if (name === "heard") return this.heard?.table();
+    if (name === "example") return this.example.table();
+    if (name === "embedding") return this.embeddingRows();
     const figure = this.plots.figure(name);
     return figure && figureTable(figure);
   }
@@ -285,14 +253,6 @@ export class Board {
     const parts = ["teacher", "student"].map((who) => [who, this.rows(`embedding_${who}`)]).filter(([, rows]) => rows);
     if (!parts.length) return null;
     return [["who", ...parts[0][1][0]], ...parts.flatMap(([who, [, ...rows]]) => rows.map((row) => [who, ...row]))];
-  }
-
-  /** What is wrong with one part; null when it is well again. */
-  trouble(part, text) {
-    this.troubles.set(part, text);
-    const texts = [...this.troubles.values()].filter(Boolean);
-    say(this.head.message, texts.join(" "));
-    show(this.head.message, texts.length > 0);
   }
 
   inkStage() {
@@ -316,21 +276,11 @@ export class Board {
   }
 
   close() {
-    this.closed = true;
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("visibilitychange", this.onShow);
     window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.painting);
-    window.clearTimeout(this.wordsTimer);
-    for (const part of [this.keeper, this.timeline, this.walk, this.speech, this.plots]) part.close();
+    for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots]) part.close();
     this.root.remove();
   }
-}
-
-/** Remember `value` under `name`; true if it is another one than before. */
-function changed(board, name, value) {
-  const key = JSON.stringify(value ?? null);
-  const other = board[name] !== key;
-  board[name] = key;
-  return other;
 }

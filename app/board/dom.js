@@ -57,11 +57,18 @@ const ICONS = {
 
 /** A small drawn sign for a button; the button carries the words. */
 export function icon(name) {
-  return svg("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true", class: "icon" },
-    svg("path", { d: ICONS[name] }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true", class: "icon" },
+    svg("path", { d: ICONS[name] }),
+  );
 }
+
+const TAKES_LETTERS = ["input:not([type=range])", "textarea", "select", "[contenteditable=true]"]
+  .concat(["textbox", "combobox", "listbox", "dialog", "menu"].map((role) => `[role=${role}]`))
+  .join();
 
 /** Does this element take letters, so that they are not shortcuts? */
 export function typing(target) {
-  return Boolean(target?.closest?.("input:not([type=range]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox], [role=listbox], [role=dialog], [role=menu]"));
+  return Boolean(target?.closest?.(TAKES_LETTERS));
 }

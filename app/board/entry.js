@@ -1,4 +1,4 @@
-// What Streamlit is given: it stays small, because it rides on every snapshot. The board itself comes from our own address.
+// What Streamlit is given; it stays small, because it rides on every snapshot. The board comes from our own address.
 const boards = new WeakMap();
 
 function start(component) {
@@ -23,9 +23,13 @@ export default function board(component) {
     },
   );
   // Streamlit also calls this for a run that newer data has overtaken, so it is the end only if the element is gone.
-  return () => window.setTimeout(() => {
-    if (parentElement.isConnected || boards.get(parentElement) !== held) return;
-    boards.delete(parentElement);
-    held.started.then((drawn) => drawn.close(), () => {});
-  }, 1000);
+  return () =>
+    window.setTimeout(() => {
+      if (parentElement.isConnected || boards.get(parentElement) !== held) return;
+      boards.delete(parentElement);
+      held.started.then(
+        (drawn) => drawn.close(),
+        () => {},
+      );
+    }, 1000);
 }

@@ -12,9 +12,16 @@ export class Example {
   constructor() {
     this.columns = new Map();
     this.view = new Slider({
-      name: "view", label: "View at temperature", scale: logScale([0.25, 64]), stops: STOPS, labelled: [],
+      name: "view",
+      label: "View at temperature",
+      scale: logScale([0.25, 64]),
+      stops: STOPS,
+      labelled: [],
       help: "Only for looking: the temperature at which these bars are drawn. Training is not changed.",
-      format: formatTemperature, round: roundTemperature, input: () => this.draw(), commit: () => this.describe(),
+      format: formatTemperature,
+      round: roundTemperature,
+      input: () => this.draw(),
+      commit: () => this.describe(),
     });
     this.view.value = 4;
     this.view.place();
@@ -25,8 +32,12 @@ export class Example {
     this.what = el("span", { class: "what" });
     this.whether = el("span", { class: "whether" });
     this.opinions = el("div", { class: "opinions" });
-    this.element = el("div", { class: "example-body", role: "img" },
-      el("div", { class: "specimen" }, this.picture, el("div", {}, this.what, this.whether)), this.opinions);
+    this.element = el(
+      "div",
+      { class: "example-body", role: "img" },
+      el("div", { class: "specimen" }, this.picture, el("div", {}, this.what, this.whether)),
+      this.opinions,
+    );
     this.room = 400;
     new ResizeObserver(([entry]) => this.resize(entry.contentRect.width)).observe(this.opinions);
   }
@@ -49,7 +60,12 @@ export class Example {
     const classes = this.stage.classes;
     if (this.shown !== example.row) {
       this.shown = example.row;
-      if (this.stage.sheet) this.stage.picture(this.picture, example.row, this.stage.shape[0] * Math.max(1, Math.round(64 / this.stage.shape[0])));
+      if (this.stage.sheet)
+        this.stage.picture(
+          this.picture,
+          example.row,
+          this.stage.shape[0] * Math.max(1, Math.round(64 / this.stage.shape[0])),
+        );
       show(this.picture, Boolean(this.stage.sheet));
     }
     say(this.what, classes[example.true]);
@@ -70,7 +86,8 @@ export class Example {
     const { label } = this.example;
     const opinions = this.example.opinions.slice(0, MOST - 1);
     const count = this.stage.classes.length;
-    const certain = label === null || label < 0 ? null : Float64Array.from({ length: count }, (_, k) => (k === label ? 1 : 0));
+    const certain =
+      label === null || label < 0 ? null : Float64Array.from({ length: count }, (_, k) => (k === label ? 1 : 0));
     this.column("label", "label", "label", certain);
     for (const { role, name, logits } of opinions) {
       this.column(`${role}:${name}`, title(role, name), role, softmax(logits, this.view.value));
@@ -98,8 +115,12 @@ export class Example {
     const names = svg("g", { class: "names" });
     const drawing = svg("svg", { height: HEIGHT + 15 }, bars, base, names);
     const reading = el("span", { class: "reading" });
-    const element = el("figure", { class: `opinion ${role}`, "data-key": key },
-      el("figcaption", {}, el("b", {}, title), reading), drawing);
+    const element = el(
+      "figure",
+      { class: `opinion ${role}`, "data-key": key },
+      el("figcaption", {}, el("b", {}, title), reading),
+      drawing,
+    );
     this.opinions.append(element);
     return { element, drawing, bars, base, names, reading, title };
   }
@@ -112,9 +133,19 @@ export class Example {
     const pitch = width / classes.length;
     const names = withoutPrefix(classes);
     mark(column.base, "d", `M0 ${HEIGHT + 0.5}h${width - 2}`);
-    column.names.replaceChildren(...names.map((name, k) => svg("text", {
-      x: (k + 0.5) * pitch - 1, y: HEIGHT + 13, class: k === this.example.true ? "true" : "",
-    }, name.length * 7 > pitch ? name.slice(0, pitch > 14 ? 2 : 1) : name)));
+    column.names.replaceChildren(
+      ...names.map((name, k) =>
+        svg(
+          "text",
+          {
+            x: (k + 0.5) * pitch - 1,
+            y: HEIGHT + 13,
+            class: k === this.example.true ? "true" : "",
+          },
+          name.length * 7 > pitch ? name.slice(0, pitch > 14 ? 2 : 1) : name,
+        ),
+      ),
+    );
   }
 
   width() {
@@ -132,7 +163,8 @@ export class Example {
   }
 
   describe() {
-    const parts = [...this.columns.values()].filter((column) => !column.element.hidden)
+    const parts = [...this.columns.values()]
+      .filter((column) => !column.element.hidden)
       .map((column) => `${column.title}: ${column.reading.textContent}`);
     mark(this.element, "aria-label", `${this.says ?? ""} ${parts.join("; ")}`.trim());
   }
@@ -148,7 +180,9 @@ export class Example {
 /** "arm 1", "arm 2" fit under bars as "1", "2". */
 function withoutPrefix(names) {
   const shared = names[0]?.match(/^.* /)?.[0];
-  return shared && names.every((name) => name.startsWith(shared)) ? names.map((name) => name.slice(shared.length)) : names;
+  return shared && names.every((name) => name.startsWith(shared))
+    ? names.map((name) => name.slice(shared.length))
+    : names;
 }
 
 /** What a voice is called, in the words of the headline. */

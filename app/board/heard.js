@@ -16,11 +16,22 @@ export class Heard {
     this.page = 0;
     this.temperature = 4;
     this.grid = el("div", {
-      class: "thumbs", role: "group", "aria-label": "Pictures the students hear; arrow keys move between them", onkeydown: (event) => this.walk(event),
+      class: "thumbs",
+      role: "group",
+      "aria-label": "Pictures the students hear; arrow keys move between them",
+      onkeydown: (event) => this.walk(event),
     });
     this.count = el("span", { class: "count" });
-    this.back = el("button", { class: "quiet", type: "button", "aria-label": "Previous pictures", onclick: () => this.turn(-1) }, "‹");
-    this.forth = el("button", { class: "quiet", type: "button", "aria-label": "Next pictures", onclick: () => this.turn(1) }, "›");
+    this.back = el(
+      "button",
+      { class: "quiet", type: "button", "aria-label": "Previous pictures", onclick: () => this.turn(-1) },
+      "‹",
+    );
+    this.forth = el(
+      "button",
+      { class: "quiet", type: "button", "aria-label": "Next pictures", onclick: () => this.turn(1) },
+      "›",
+    );
     this.pager = el("span", { class: "pager" }, this.back, this.count, this.forth);
     this.element = el("div", { class: "heard-body" }, this.grid);
     new ResizeObserver(() => this.arrange()).observe(this.element);
@@ -112,8 +123,14 @@ export class Heard {
     const height = this.side - FOOT;
     for (const item of this.items) {
       const shares = softmax(item.logits, this.temperature);
-      item.bars.setAttribute("d", barsPath(shares, this.barWidth, height, 1, (k) => k !== item.label));
-      item.same.setAttribute("d", barsPath(shares, this.barWidth, height, 1, (k) => k === item.label));
+      item.bars.setAttribute(
+        "d",
+        barsPath(shares, this.barWidth, height, 1, (k) => k !== item.label),
+      );
+      item.same.setAttribute(
+        "d",
+        barsPath(shares, this.barWidth, height, 1, (k) => k === item.label),
+      );
     }
   }
 
@@ -122,9 +139,14 @@ export class Heard {
     const { classes, labels } = this.stage;
     for (const item of this.items) {
       const told = item.label < 0 ? "label withheld" : `told ${classes[item.label]}`;
-      const wrong = item.label >= 0 && item.label !== labels[item.row] ? `, wrongly: it is ${classes[labels[item.row]]}` : "";
+      const wrong =
+        item.label >= 0 && item.label !== labels[item.row] ? `, wrongly: it is ${classes[labels[item.row]]}` : "";
       const soft = softmax(item.logits, this.temperature);
-      mark(item.button, "aria-label", `Picture of ${classes[labels[item.row]]}, ${told}${wrong}; the teacher says ${spoken(soft, classes)}`);
+      mark(
+        item.button,
+        "aria-label",
+        `Picture of ${classes[labels[item.row]]}, ${told}${wrong}; the teacher says ${spoken(soft, classes)}`,
+      );
       item.button.title = `${told}${wrong}; the teacher at T: ${spoken(soft, classes, 3)}`;
     }
   }
@@ -133,7 +155,12 @@ export class Heard {
   ring(row) {
     this.followed = row;
     for (const item of this.items) mark(item.button, "aria-pressed", item.row === row ? "true" : "false");
-    this.reach(Math.max(this.items.findIndex((item) => item.row === row), 0));
+    this.reach(
+      Math.max(
+        this.items.findIndex((item) => item.row === row),
+        0,
+      ),
+    );
   }
 
   /** One picture is reached by Tab, the others from it by the arrow keys. */
@@ -152,7 +179,7 @@ export class Heard {
     this.items[to].button.focus();
   }
 
-  /** Ring the pictures of the batch that is walked through; when all of them are in it there is nothing to point out. */
+  /** Ring the pictures of the batch that is walked through; nothing to point out when all are in it. */
   batch(rows) {
     const inside = new Set(this.items.every((item) => rows.includes(item.row)) ? [] : rows);
     for (const item of this.items) item.button.classList.toggle("in-batch", inside.has(item.row));
@@ -160,7 +187,10 @@ export class Heard {
 
   /** What the sheet says while the temperature is in the hand. */
   sentence() {
-    return spread(this.rows.map((row) => this.stage.teacher_logits[row]), this.temperature);
+    return spread(
+      this.rows.map((row) => this.stage.teacher_logits[row]),
+      this.temperature,
+    );
   }
 
   /** The numbers behind the bars, for the data table. */
@@ -187,7 +217,10 @@ function fit(width, height, count, stage) {
       const bar = Math.floor((width - (columns - 1) * GAP) / columns - side - 10);
       const tall = Math.ceil(count / columns) * (side + 4);
       if (bar < 3 * stage.classes.length || tall > height + 4 || (height === Infinity && side > 32)) continue;
-      const score = Math.min(side, 32) / 32 + 0.5 * Math.min(bar / (5 * stage.classes.length), 1) + (side - Math.ceil(count / columns)) / 1000;
+      const score =
+        Math.min(side, 32) / 32 +
+        0.5 * Math.min(bar / (5 * stage.classes.length), 1) +
+        (side - Math.ceil(count / columns)) / 1000;
       if (!best || score > best.score) best = { columns, side, bar: Math.min(bar, 9 * stage.classes.length), score };
     }
   }

@@ -13,9 +13,15 @@ export class Panel {
     this.id = `dk-panel-${(panels += 1)}`;
     this.sentences = {};
     this.says = el(note === undefined && views.length === 1 ? "span" : "p", { class: "says" });
-    this.tableButton = el("button", {
-      class: "quiet", type: "button", onclick: () => this.toggleTable(),
-    }, "table");
+    this.tableButton = el(
+      "button",
+      {
+        class: "quiet",
+        type: "button",
+        onclick: () => this.toggleTable(),
+      },
+      "table",
+    );
     this.tableHolder = el("div", { class: "table", tabindex: 0, role: "region", hidden: true });
     this.bodies = el("div", { class: "bodies" }, ...views.map((view) => view.body), this.tableHolder);
     const header = el("header", {}, this.heading(), el("div", { class: "tools" }, ...tools, this.tableButton));
@@ -25,7 +31,8 @@ export class Panel {
 
   /** The sentence runs on after the title, stands under the tabs, or, with a note, in the margin beside the picture. */
   below(note) {
-    if (note !== undefined) return [el("div", { class: "with-margin" }, this.bodies, el("aside", { class: "margin" }, note, this.says))];
+    if (note !== undefined)
+      return [el("div", { class: "with-margin" }, this.bodies, el("aside", { class: "margin" }, note, this.says))];
     return this.views.length === 1 ? [this.bodies] : [this.says, this.bodies];
   }
 
@@ -34,10 +41,21 @@ export class Panel {
       const title = el("h3", { id: this.id }, this.views[0].title);
       return el("div", { class: "caption" }, title, ...(this.says.localName === "span" ? [" ", this.says] : []));
     }
-    this.tabs = this.views.map((view, at) => el("button", {
-      class: "tab", type: "button", role: "tab", id: `${this.id}-${view.name}`, "aria-controls": `${this.id}-body`,
-      onclick: () => this.open(view.name), onkeydown: (event) => this.arrow(event, at),
-    }, view.title));
+    this.tabs = this.views.map((view, at) =>
+      el(
+        "button",
+        {
+          class: "tab",
+          type: "button",
+          role: "tab",
+          id: `${this.id}-${view.name}`,
+          "aria-controls": `${this.id}-body`,
+          onclick: () => this.open(view.name),
+          onkeydown: (event) => this.arrow(event, at),
+        },
+        view.title,
+      ),
+    );
     mark(this.bodies, "id", `${this.id}-body`);
     mark(this.bodies, "role", "tabpanel");
     return el("div", { class: "caption" }, el("div", { role: "tablist", class: "tabs" }, ...this.tabs));

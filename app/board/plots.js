@@ -4,26 +4,37 @@ import { el, mark, show } from "./dom.js";
 import { numbers } from "./tables.js";
 
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, showTips: false, doubleClick: "reset" };
-const AXIS = { gridcolor: "--grid", linecolor: "--line", tickcolor: "--line", tickfont: { color: "--muted" }, zeroline: false };
+const AXIS = {
+  gridcolor: "--grid",
+  linecolor: "--line",
+  tickcolor: "--line",
+  tickfont: { color: "--muted" },
+  zeroline: false,
+};
 const SMALL = 13;
 const LOW = 220; // px
 const MANY = 200; // from so many points on WebGL draws faster than SVG, even in software
-const REST = 6; // a slower chart rests this many times as long as it took to draw; one that follows every snapshot, twice
+const REST = 6; // a slower chart rests so many times as long as it took to draw; one that follows every snapshot, twice
 
 let loading = null;
 
 /** Plotly from our own server, once for the page. */
-export function loadPlotly() {
-  loading ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((done, failed) => {
-    const script = el("script", { src: "/lab/plotly.min.js", async: true });
-    script.onload = () => (window.Plotly ? done(window.Plotly) : failed(new Error("Plotly did not start.")));
-    script.onerror = () => failed(new Error("The drawing library could not be loaded, so charts are missing. Reload the page to try again."));
-    document.head.append(script);
-  });
+function loadPlotly() {
+  loading ??= window.Plotly
+    ? Promise.resolve(window.Plotly)
+    : new Promise((done, failed) => {
+        const script = el("script", { src: "/lab/plotly.min.js", async: true });
+        script.onload = () => (window.Plotly ? done(window.Plotly) : failed(new Error("Plotly did not start.")));
+        script.onerror = () =>
+          failed(
+            new Error("The drawing library could not be loaded, so charts are missing. Reload the page to try again."),
+          );
+        document.head.append(script);
+      });
   return loading;
 }
 
-/** How long a chart rests between two drawings: at least its own pace, longer where drawing is slow. Another run is drawn at once. */
+/** How long a chart rests between drawings: its own pace, longer where drawing is slow; another run at once. */
 function pause(slot) {
   if (slot.wanted.layout?.uirevision !== slot.revision) return 0;
   return slot.every ? Math.min(Math.max(slot.every, slot.cost * REST), 3 * slot.every) : slot.cost * 2;
@@ -58,7 +69,21 @@ export class Plots {
     const canvas = el("div", { class: "plot-canvas" });
     const cursor = el("div", { class: "cursor", hidden: true });
     const holder = el("div", { class: "plot", role: "img", "data-chart": name }, canvas, cursor);
-    this.slots.set(name, { name, every, canvas, cursor, holder, wanted: null, drawn: null, last: 0, near: true, at: null, width: 0, height: 0, cost: 0 });
+    this.slots.set(name, {
+      name,
+      every,
+      canvas,
+      cursor,
+      holder,
+      wanted: null,
+      drawn: null,
+      last: 0,
+      near: true,
+      at: null,
+      width: 0,
+      height: 0,
+      cost: 0,
+    });
     this.seen.observe(holder);
     this.sized.observe(holder);
     return holder;
@@ -149,18 +174,33 @@ export class Plots {
   layout(figure, width, height) {
     const given = figure.layout ?? {};
     const layout = {
-      margin: { l: 44, r: 14, t: 6, b: 32 }, hovermode: "closest", ...given,
-      width, height, autosize: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: 44, r: 14, t: 6, b: 32 },
+      hovermode: "closest",
+      ...given,
+      width,
+      height,
+      autosize: false,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: this.theme.family, size: this.small, color: "--ink" },
-      hoverlabel: { bgcolor: "--paper", bordercolor: "--line", font: { family: this.theme.family, size: this.small + 1, color: "--ink" } },
+      hoverlabel: {
+        bgcolor: "--paper",
+        bordercolor: "--line",
+        font: { family: this.theme.family, size: this.small + 1, color: "--ink" },
+      },
       legend: { tracegroupgap: 0, ...given.legend, bgcolor: "--paper/0.85", font: { size: this.small + 1 } },
     };
     if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
     for (const key of new Set(["xaxis", "yaxis", ...Object.keys(given).filter((name) => /^[xy]axis\d*$/.test(name))])) {
-      layout[key] = { ...AXIS, ...given[key], title: { ...given[key]?.title, font: { size: this.small, color: "--muted" } } };
+      layout[key] = {
+        ...AXIS,
+        ...given[key],
+        title: { ...given[key]?.title, font: { size: this.small, color: "--muted" } },
+      };
     }
     if (height < LOW && layout.xaxis.tickangle) {
-      Object.assign(layout.xaxis, { showticklabels: false }); // slanted names need more room than a low matrix has: rows alone name the classes
+      // Slanted names need more room than a low matrix has: its rows alone name the classes.
+      layout.xaxis.showticklabels = false;
       Object.assign(layout.yaxis, { tickangle: 0, tickfont: { size: 11, color: "--muted" } });
       layout.margin = { ...layout.margin, b: 6 };
     }

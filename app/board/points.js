@@ -30,12 +30,22 @@ export class Points {
 
   item(row, label) {
     const slices = this.stage.classes.map((_, k) => svg("path", { class: "slice", fill: `var(--class-${k % 10})` }));
-    const rim = svg("circle", { r: RADIUS, class: label === this.stage.labels[row] || label < 0 ? "rim" : "rim wrong" });
-    const group = svg("g", {
-      class: "point", tabindex: 0, role: "button",
-      onclick: () => this.follow(row),
-      onkeydown: (event) => this.press(event, row),
-    }, ...slices, rim);
+    const rim = svg("circle", {
+      r: RADIUS,
+      class: label === this.stage.labels[row] || label < 0 ? "rim" : "rim wrong",
+    });
+    const group = svg(
+      "g",
+      {
+        class: "point",
+        tabindex: 0,
+        role: "button",
+        onclick: () => this.follow(row),
+        onkeydown: (event) => this.press(event, row),
+      },
+      ...slices,
+      rim,
+    );
     return { row, label, logits: this.stage.teacher_logits[row], slices, group };
   }
 
@@ -85,12 +95,19 @@ export class Points {
     for (const item of this.items) {
       const told = item.label < 0 ? "label withheld" : `told ${classes[item.label]}`;
       const shares = softmax(item.logits, this.temperature);
-      mark(item.group, "aria-label", `Point of ${classes[labels[item.row]]}, ${told}; the teacher says ${spoken(shares, classes)}`);
+      mark(
+        item.group,
+        "aria-label",
+        `Point of ${classes[labels[item.row]]}, ${told}; the teacher says ${spoken(shares, classes)}`,
+      );
     }
   }
 
   sentence() {
-    return spread(this.items.map((item) => item.logits), this.temperature);
+    return spread(
+      this.items.map((item) => item.logits),
+      this.temperature,
+    );
   }
 
   ring(row) {
@@ -106,11 +123,14 @@ export class Points {
   table() {
     const { classes, points } = this.stage;
     const head = ["x", "y", "label heard", ...classes.map((name) => `teacher: ${name}`)];
-    return [head, ...this.items.map((item) => [
-      ...points[item.row].map((value) => value.toFixed(2)),
-      item.label < 0 ? "withheld" : classes[item.label],
-      ...Array.from(softmax(item.logits, this.temperature), (share) => share.toFixed(3)),
-    ])];
+    return [
+      head,
+      ...this.items.map((item) => [
+        ...points[item.row].map((value) => value.toFixed(2)),
+        item.label < 0 ? "withheld" : classes[item.label],
+        ...Array.from(softmax(item.logits, this.temperature), (share) => share.toFixed(3)),
+      ]),
+    ];
   }
 }
 
@@ -123,6 +143,7 @@ function range(values) {
 function wedge(from, to) {
   if (to - from < 0.002) return "";
   const end = Math.min(to, from + 0.9999);
-  const at = (share) => `${(RADIUS * Math.sin(2 * Math.PI * share)).toFixed(2)} ${(-RADIUS * Math.cos(2 * Math.PI * share)).toFixed(2)}`;
+  const at = (share) =>
+    `${(RADIUS * Math.sin(2 * Math.PI * share)).toFixed(2)} ${(-RADIUS * Math.cos(2 * Math.PI * share)).toFixed(2)}`;
   return `M0 0L${at(from)}A${RADIUS} ${RADIUS} 0 ${end - from > 0.5 ? 1 : 0} 1 ${at(end)}z`;
 }

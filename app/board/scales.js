@@ -18,5 +18,8 @@ export function roundAlpha(value) {
 
 export function formatAlpha(value) {
   const text = value.toFixed(value > 0 && value < 0.1 && Math.round(value * 1000) % 10 ? 3 : 2);
-  return text.replace(/^0\./, ".").replace(/^\.00$/, "0").replace(/^1\.00$/, "1");
+  return text
+    .replace(/^0\./, ".")
+    .replace(/^\.00$/, "0")
+    .replace(/^1\.00$/, "1");
 }

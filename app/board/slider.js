@@ -40,14 +40,27 @@ export class Slider {
     this.value = stops[0];
     this.pending = null;
     this.range = el("input", {
-      type: "range", min: 0, max: RESOLUTION, step: 1, "aria-label": label, title: help, "data-testid": `slider-${name}`,
-      oninput: () => this.follow(), onchange: () => this.release(), onkeydown: (event) => this.key(event),
+      type: "range",
+      min: 0,
+      max: RESOLUTION,
+      step: 1,
+      "aria-label": label,
+      title: help,
+      "data-testid": `slider-${name}`,
+      oninput: () => this.follow(),
+      onchange: () => this.release(),
+      onkeydown: (event) => this.key(event),
     });
     const ticks = stops.map((stop) => {
       const place = `left:calc(var(--half) + (100% - 2 * var(--half)) * ${scale.position(stop).toFixed(4)})`;
       return el("span", { class: "tick", style: place }, labelled.includes(stop) ? format(stop) : "");
     });
-    this.element = el("div", { class: `slider ${name}` }, this.range, el("div", { class: "ticks", "aria-hidden": "true" }, ...ticks));
+    this.element = el(
+      "div",
+      { class: `slider ${name}` },
+      this.range,
+      el("div", { class: "ticks", "aria-hidden": "true" }, ...ticks),
+    );
     this.place();
   }
 
@@ -103,7 +116,16 @@ export class Slider {
   }
 
   key(event) {
-    const leap = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 3, PageDown: -3, Home: -99, End: 99 }[event.key];
+    const leap = {
+      ArrowRight: 1,
+      ArrowUp: 1,
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      PageUp: 3,
+      PageDown: -3,
+      Home: -99,
+      End: 99,
+    }[event.key];
     if (!leap || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();
@@ -116,9 +138,10 @@ export class Slider {
   }
 
   stopBeside(leap) {
-    const ahead = leap > 0
-      ? this.stops.filter((stop) => stop > this.value + 1e-9)
-      : this.stops.filter((stop) => stop < this.value - 1e-9).reverse();
+    const ahead =
+      leap > 0
+        ? this.stops.filter((stop) => stop > this.value + 1e-9)
+        : this.stops.filter((stop) => stop < this.value - 1e-9).reverse();
     return ahead[Math.min(Math.abs(leap), ahead.length) - 1] ?? this.value;
   }
 }

@@ -49,5 +49,7 @@ export function spread(logits, temperature) {
 
 /** "9 71 %, 4 12 %" */
 export function spoken(shares, classes, count = 2) {
-  return ranked(shares, count).map((k) => `${classes[k]} ${percent(shares[k])}`).join(", ");
+  return ranked(shares, count)
+    .map((k) => `${classes[k]} ${percent(shares[k])}`)
+    .join(", ");
 }

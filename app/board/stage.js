@@ -47,7 +47,9 @@ export class StageKeeper {
 /** Fetch the stage of a run and its sheet of pictures. Rejects with a sentence for people. */
 async function loadStage(url, signal) {
   const answer = await fetch(url, { signal }).catch((error) => {
-    throw error.name === "AbortError" ? error : new Error("The server does not answer, so the pictures of this run are missing.");
+    throw error.name === "AbortError"
+      ? error
+      : new Error("The server does not answer, so the pictures of this run are missing.");
   });
   if (!answer.ok) throw new Error(`The pictures of this run could not be loaded (${answer.status}).`);
   const facts = await answer.json();
@@ -65,7 +67,7 @@ function loadImage(url) {
   });
 }
 
-export class Stage {
+class Stage {
   constructor(url, facts, sheet) {
     Object.assign(this, facts);
     this.url = url;

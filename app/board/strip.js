@@ -1,4 +1,4 @@
-// The strip says how knowledge flows, and holds the two large sliders where they act: T on the arrow, alpha at the student.
+// The strip says how knowledge flows, with the two large sliders where they act: T on the arrow, alpha at the student.
 
 import { ALPHAS, STOPS, formatAlpha, formatTemperature, roundAlpha, roundTemperature } from "./scales.js";
 import { el, mark, say, show } from "./dom.js";
@@ -9,19 +9,31 @@ export class Strip {
   /** `heat(T)` follows the hand; the server hears of it once, on release. */
   constructor({ acts, heat, settled }) {
     this.temperature = new Slider({
-      name: "temperature", label: "Temperature", scale: logScale([0.25, 64]), stops: STOPS, labelled: [0.25, 1, 2, 4, 8, 20, 64],
+      name: "temperature",
+      label: "Temperature",
+      scale: logScale([0.25, 64]),
+      stops: STOPS,
+      labelled: [0.25, 1, 2, 4, 8, 20, 64],
       help: "How softly the teacher speaks. Drag: the bars below follow. Arrow keys move between stops.",
-      format: formatTemperature, round: roundTemperature, input: heat,
+      format: formatTemperature,
+      round: roundTemperature,
+      input: heat,
       commit: (value) => {
         acts.do("set", { knob: "temperature", value });
         settled();
       },
     });
     this.alpha = new Slider({
-      name: "alpha", label: "Alpha: the weight of opinions against labels", scale: stopScale(ALPHAS), stops: ALPHAS,
+      name: "alpha",
+      label: "Alpha: the weight of opinions against labels",
+      scale: stopScale(ALPHAS),
+      stops: ALPHAS,
       labelled: [0, 0.05, 0.3, 0.6, 0.9, 1],
       help: "0: only the labels count. 1: only the teacher's opinions count. Fine near 0, where it matters.",
-      format: formatAlpha, round: roundAlpha, input: (value) => this.preview(value), commit: (value) => acts.do("set", { knob: "alpha", value }),
+      format: formatAlpha,
+      round: roundAlpha,
+      input: (value) => this.preview(value),
+      commit: (value) => acts.do("set", { knob: "alpha", value }),
     });
     this.temperature.readout = el("output", {}, "4");
     this.alpha.readout = el("output", {}, ".90");
@@ -30,16 +42,36 @@ export class Strip {
     this.student = el("b", {});
     this.weights = el("span", { class: "weights" });
     this.formula = el("p", { class: "formula", id: "dk-formula", hidden: true });
-    this.more = el("button", {
-      class: "quiet", type: "button", "aria-expanded": "false", "aria-controls": "dk-formula", onclick: () => this.toggle(),
-    }, "formula");
-    this.element = el("div", { class: "strip" },
+    this.more = el(
+      "button",
+      {
+        class: "quiet",
+        type: "button",
+        "aria-expanded": "false",
+        "aria-controls": "dk-formula",
+        onclick: () => this.toggle(),
+      },
+      "formula",
+    );
+    this.element = el(
+      "div",
+      { class: "strip" },
       el("div", { class: "who" }, el("span", { class: "role" }, "teacher"), this.teacher, this.accuracy),
-      el("div", { class: "voice" },
-        el("label", {}, el("span", {}, "what it says at temperature"), this.temperature.readout), this.temperature.element),
+      el(
+        "div",
+        { class: "voice" },
+        el("label", {}, el("span", {}, "what it says at temperature"), this.temperature.readout),
+        this.temperature.element,
+      ),
       el("div", { class: "who student" }, el("span", { class: "role" }, "student"), this.student),
-      el("div", { class: "mix" }, el("label", {}, el("span", {}, "hears ", this.weights, " alpha"), this.alpha.readout, this.more), this.alpha.element),
-      this.formula);
+      el(
+        "div",
+        { class: "mix" },
+        el("label", {}, el("span", {}, "hears ", this.weights, " alpha"), this.alpha.readout, this.more),
+        this.alpha.element,
+      ),
+      this.formula,
+    );
   }
 
   toggle() {
@@ -58,7 +90,10 @@ export class Strip {
     const { teacher, student, knobs, weights, formula } = snapshot;
     const watching = Transport.watching(snapshot);
     say(this.teacher, teacher?.name ?? "none yet");
-    say(this.accuracy, teacher?.accuracy === undefined || teacher?.accuracy === null ? "" : `${(100 * teacher.accuracy).toFixed(1)} %`);
+    say(
+      this.accuracy,
+      teacher?.accuracy === undefined || teacher?.accuracy === null ? "" : `${(100 * teacher.accuracy).toFixed(1)} %`,
+    );
     say(this.student, student?.name ?? "");
     if (weights !== this.previewed) {
       this.previewed = undefined;

@@ -6,7 +6,9 @@ const ROWS = 400;
 
 /** Rows (the first is the head) from any Plotly figure of ours: lines, points, matrices. */
 export function figureTable(figure) {
-  const traces = figure.data.filter((trace) => trace.hoverinfo !== "skip" || trace.z || /seed|interval/.test(trace.name ?? ""));
+  const traces = figure.data.filter(
+    (trace) => trace.hoverinfo !== "skip" || trace.z || /seed|interval/.test(trace.name ?? ""),
+  );
   const matrix = traces.find((trace) => trace.z);
   if (matrix) return matrixTable(matrix, figure.layout);
   if (traces.some((trace) => trace.mode === "markers")) return pointTable(traces);
@@ -21,7 +23,8 @@ function matrixTable({ x, y, z }, layout) {
 }
 
 function pointTable(traces) {
-  const rows = traces.filter((trace) => trace.hoverinfo !== "skip" && trace.x)
+  const rows = traces
+    .filter((trace) => trace.hoverinfo !== "skip" && trace.x)
     .flatMap((trace) => numbers(trace.x).map((x, k) => [trace.name, written(x), written(numbers(trace.y)[k])]));
   return [["class", "x", "y"], ...rows.slice(0, ROWS)];
 }
@@ -31,12 +34,17 @@ function lineTable(traces, layout) {
   const columns = lines.map((trace) => new Map(numbers(trace.x).map((x, k) => [x, numbers(trace.y)[k]])));
   const longest = columns.reduce((most, column) => (column.size > most.size ? column : most), new Map());
   const ticks = layout?.xaxis;
-  const shift = ticks?.ticktext && String(ticks.tickvals[0]) !== String(ticks.ticktext[0]) ? 1 : 0; // step + 1 on a log axis
+  // On a log axis of step + 1 the ticks say what is meant.
+  const shift = ticks?.ticktext && String(ticks.tickvals[0]) !== String(ticks.ticktext[0]) ? 1 : 0;
   const head = [ticks?.title?.text || "x", ...lines.map((trace) => trace.name)];
-  const body = [...longest.keys()].slice(0, ROWS).map((x) => [
-    written(x - shift),
-    ...columns.map((column, k) => written(column.get(x) ?? (lines[k].x.length === 2 ? numbers(lines[k].y)[0] : null))),
-  ]);
+  const body = [...longest.keys()]
+    .slice(0, ROWS)
+    .map((x) => [
+      written(x - shift),
+      ...columns.map((column, k) =>
+        written(column.get(x) ?? (lines[k].x.length === 2 ? numbers(lines[k].y)[0] : null)),
+      ),
+    ]);
   return [head, ...body];
 }
 
@@ -46,7 +54,14 @@ function written(value) {
 }
 
 const TYPES = {
-  f4: Float32Array, f8: Float64Array, i1: Int8Array, i2: Int16Array, i4: Int32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array,
+  f4: Float32Array,
+  f8: Float64Array,
+  i1: Int8Array,
+  i2: Int16Array,
+  i4: Int32Array,
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
 };
 
 /** A trace's numbers, whether they came as a list or as Plotly's base64 of a typed array. */
@@ -60,8 +75,17 @@ export function numbers(values) {
 export function tableElement(rows, title) {
   const [head, ...body] = rows;
   const cell = (tag, text, scope) => el(tag, { scope }, String(text ?? ""));
-  return el("table", {},
+  return el(
+    "table",
+    {},
     el("caption", { class: "unseen" }, title),
     el("thead", {}, el("tr", {}, ...head.map((text) => cell("th", text, "col")))),
-    el("tbody", {}, ...body.map(([first, ...rest]) => el("tr", {}, cell("th", first, "row"), ...rest.map((text) => cell("td", text))))));
+    el(
+      "tbody",
+      {},
+      ...body.map(([first, ...rest]) =>
+        el("tr", {}, cell("th", first, "row"), ...rest.map((text) => cell("td", text))),
+      ),
+    ),
+  );
 }

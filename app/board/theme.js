@@ -1,8 +1,8 @@
-// Colours are named once, in board.css. Figures carry the names ("--student", "--student/0.2"); here they become colours.
+// Colours are named once, in board.css. Figures carry the names ("--student/0.2"); here they become colours.
 
 const TOKEN = /^--([a-z0-9-]+?)(?:\/([\d.]+))?$/;
 
-/** Reads the colours and the type that hold now (`unit`: 1 where the body is 15 px); `refresh()` tells whether they changed. */
+/** The colours and the type that hold now (`unit` is 1 where the body is 15 px); `refresh()` tells if they changed. */
 export class Theme {
   constructor(root) {
     this.root = root;

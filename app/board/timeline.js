@@ -1,4 +1,4 @@
-// The time line: drag back to any keyframe, play the run again, come back to live. Keyframes come by number from the server.
+// The time line: drag back to any keyframe, play the run again, come back to live. Keyframes come by number.
 
 import { calm, el, icon, mark, say, show, typing } from "./dom.js";
 
@@ -14,14 +14,44 @@ export class Timeline {
     this.cache = new Map();
     this.mode = "live";
     this.range = el("input", {
-      type: "range", min: 0, max: RESOLUTION, step: 1, "aria-label": "Time line", title: "Drag back to any step of the run",
-      oninput: () => this.drag(), onkeydown: (event) => this.key(event), "data-testid": "timeline",
+      type: "range",
+      min: 0,
+      max: RESOLUTION,
+      step: 1,
+      "aria-label": "Time line",
+      title: "Drag back to any step of the run",
+      oninput: () => this.drag(),
+      onkeydown: (event) => this.key(event),
+      "data-testid": "timeline",
     });
     this.marks = el("div", { class: "marks", "aria-hidden": "true" });
-    this.again = el("button", { class: "quiet", type: "button", title: "Play the run again (P)", onclick: () => this.play() }, icon("play"), el("span", {}, "play again"));
-    this.live = el("button", { class: "quiet", type: "button", title: "Back to the newest step (L)", hidden: true, onclick: () => this.leave() }, icon("live"), el("span", {}, "back to live"));
+    this.again = el(
+      "button",
+      { class: "quiet", type: "button", title: "Play the run again (P)", onclick: () => this.play() },
+      icon("play"),
+      el("span", {}, "play again"),
+    );
+    this.live = el(
+      "button",
+      {
+        class: "quiet",
+        type: "button",
+        title: "Back to the newest step (L)",
+        hidden: true,
+        onclick: () => this.leave(),
+      },
+      icon("live"),
+      el("span", {}, "back to live"),
+    );
     this.name = el("span", { class: "name" }, "time line");
-    this.element = el("div", { class: "timeline" }, this.name, this.again, el("div", { class: "line" }, this.range, this.marks), this.live);
+    this.element = el(
+      "div",
+      { class: "timeline" },
+      this.name,
+      this.again,
+      el("div", { class: "line" }, this.range, this.marks),
+      this.live,
+    );
   }
 
   update(snapshot, follow) {
@@ -62,7 +92,9 @@ export class Timeline {
 
   /** The nearest keyframe. */
   nearest(step) {
-    return this.snapshot.keyframes.reduce((best, candidate) => (Math.abs(candidate - step) < Math.abs(best - step) ? candidate : best));
+    return this.snapshot.keyframes.reduce((best, candidate) =>
+      Math.abs(candidate - step) < Math.abs(best - step) ? candidate : best,
+    );
   }
 
   put(step) {
@@ -75,9 +107,19 @@ export class Timeline {
     const key = JSON.stringify([events, this.snapshot.steps]);
     if (key === this.tickKey) return;
     this.tickKey = key;
-    this.marks.replaceChildren(...(events ?? []).map(({ step, text }) => el("span", {
-      class: "event", style: `left:${(100 * this.position(step)).toFixed(2)}%`, title: `${text} at step ${step}`,
-    }, text)));
+    this.marks.replaceChildren(
+      ...(events ?? []).map(({ step, text }) =>
+        el(
+          "span",
+          {
+            class: "event",
+            style: `left:${(100 * this.position(step)).toFixed(2)}%`,
+            title: `${text} at step ${step}`,
+          },
+          text,
+        ),
+      ),
+    );
   }
 
   drag() {
@@ -87,7 +129,16 @@ export class Timeline {
   }
 
   key(event) {
-    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -8, PageUp: 8, Home: -9999, End: 9999 }[event.key];
+    const by = {
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      ArrowRight: 1,
+      ArrowUp: 1,
+      PageDown: -8,
+      PageUp: 8,
+      Home: -9999,
+      End: 9999,
+    }[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
@@ -115,7 +166,7 @@ export class Timeline {
     }
   }
 
-  /** A keyframe, from memory or from the server; an older question still under way is dropped. Null if dropped itself. */
+  /** A keyframe, from memory or from the server; an older question under way is dropped. Null if dropped itself. */
   async fetch(step) {
     const url = `${this.snapshot.keyframes_url}${step}.json?follow=${this.followed ?? ""}`;
     if (this.cache.has(url)) return this.cache.get(url);

@@ -3,35 +3,80 @@
 import { el, icon, mark, say, show, typing } from "./dom.js";
 
 const STATES = {
-  idle: "ready", queued: "waiting", teacher: "the teacher is being trained", running: "training", paused: "paused",
-  finished: "finished", stopped: "stopped", failed: "failed",
+  idle: "ready",
+  queued: "waiting",
+  teacher: "the teacher is being trained",
+  running: "training",
+  paused: "paused",
+  finished: "finished",
+  stopped: "stopped",
+  failed: "failed",
 };
 const PATIENCE = 2500; // ms a pressed button stays quiet while nothing has answered yet
 
 export class Transport {
   constructor({ acts }) {
     this.acts = acts;
-    this.train = this.button("train", "play", "Train", "Train: start a new run with the settings shown (Space)", () => acts.do("train"));
+    this.train = this.button("train", "play", "Train", "Train: start a new run with the settings shown (Space)", () =>
+      acts.do("train"),
+    );
     this.pause = this.button("pause", "pause", "Pause", "Pause or resume (Space)", () => this.hold());
-    this.step = this.button("step", "step", "Step", "One training step (S, or the right arrow on these buttons)", () => acts.do("step"));
-    this.reset = this.button("reset", "reset", "Reset", "Reset: a new run from step 0, same seeds", () => acts.do("reset"));
-    this.seeds = this.button("seeds", "seeds", "New seeds", "A new run with other seeds: other first weights, other pictures", () => acts.do("new_seeds"));
-    this.pace = el("select", { "aria-label": "Pace", title: "How fast to watch. Pace never changes results.", onchange: () => this.setPace() });
+    this.step = this.button("step", "step", "Step", "One training step (S, or the right arrow on these buttons)", () =>
+      acts.do("step"),
+    );
+    this.reset = this.button("reset", "reset", "Reset", "Reset: a new run from step 0, same seeds", () =>
+      acts.do("reset"),
+    );
+    this.seeds = this.button(
+      "seeds",
+      "seeds",
+      "New seeds",
+      "A new run with other seeds: other first weights, other pictures",
+      () => acts.do("new_seeds"),
+    );
+    this.pace = el("select", {
+      "aria-label": "Pace",
+      title: "How fast to watch. Pace never changes results.",
+      onchange: () => this.setPace(),
+    });
     this.stopAt = el("input", {
-      type: "number", min: 1, step: 1, inputmode: "numeric", placeholder: "end", "aria-label": "Stop at step",
-      title: "Pause by itself at this step; empty: go on to the end", onchange: () => this.setStop(),
+      type: "number",
+      min: 1,
+      step: 1,
+      inputmode: "numeric",
+      placeholder: "end",
+      "aria-label": "Stop at step",
+      title: "Pause by itself at this step; empty: go on to the end",
+      onchange: () => this.setStop(),
     });
     this.whisper = el("p", { class: "whisper" });
     this.suggest = el("button", { class: "quiet suggest", type: "button", hidden: true, onclick: () => this.take() });
-    this.copy = el("button", { class: "button copy", type: "button", hidden: true, onclick: () => acts.do("copy") }, "Take a copy");
+    this.copy = el(
+      "button",
+      { class: "button copy", type: "button", hidden: true, onclick: () => acts.do("copy") },
+      "Take a copy",
+    );
     this.state = el("span", { class: "state" });
     this.counter = el("span", { class: "counter" });
     this.total = el("span", { class: "total" });
-    this.element = el("div", { class: "transport", role: "group", "aria-label": "Training", onkeydown: (event) => this.arrow(event) },
+    this.element = el(
+      "div",
+      { class: "transport", role: "group", "aria-label": "Training", onkeydown: (event) => this.arrow(event) },
       el("div", { class: "buttons" }, this.train, this.pause, this.step, this.reset, this.seeds, this.copy),
-      el("div", { class: "paces" }, el("label", {}, el("span", {}, "pace"), this.pace), el("label", {}, el("span", {}, "stop at"), this.stopAt)),
+      el(
+        "div",
+        { class: "paces" },
+        el("label", {}, el("span", {}, "pace"), this.pace),
+        el("label", {}, el("span", {}, "stop at"), this.stopAt),
+      ),
       el("div", { class: "aside" }, this.whisper, this.suggest),
-      el("div", { class: "clock" }, this.state, el("span", { class: "step-line" }, "step ", this.counter, " ", this.total)));
+      el(
+        "div",
+        { class: "clock" },
+        this.state,
+        el("span", { class: "step-line" }, "step ", this.counter, " ", this.total),
+      ),
+    );
   }
 
   button(name, sign, label, title, onclick) {
@@ -61,7 +106,9 @@ export class Transport {
 
   setStop() {
     const step = Number.parseInt(this.stopAt.value, 10);
-    this.acts.do("stop_at", { value: Number.isFinite(step) && step > 0 ? Math.min(step, this.snapshot.steps || step) : null });
+    this.acts.do("stop_at", {
+      value: Number.isFinite(step) && step > 0 ? Math.min(step, this.snapshot.steps || step) : null,
+    });
   }
 
   take() {
@@ -118,8 +165,11 @@ export class Transport {
   /** One quiet line: who may steer, what Train would start anew, what went wrong, what to try. */
   aside(snapshot, watching) {
     const restart = snapshot.restart ?? [];
-    const first = watching ? "You are watching; take a copy to steer your own."
-      : restart.length ? `Train starts a new run (${restart.join("; ")}).` : "";
+    const first = watching
+      ? "You are watching; take a copy to steer your own."
+      : restart.length
+        ? `Train starts a new run (${restart.join("; ")}).`
+        : "";
     const text = [first, snapshot.reason, ...(snapshot.notes ?? [])].filter(Boolean).join(" ");
     say(this.whisper, text);
     mark(this.whisper, "title", text || null);
@@ -134,7 +184,11 @@ export class Transport {
     const { state, recorded, queue, steps } = this.snapshot;
     say(this.counter, String(step).padStart(5, "0"));
     say(this.total, steps ? `of ${steps}` : "");
-    const doing = recorded ? "recorded run" : state === "queued" && queue ? `place ${queue} in the queue` : STATES[state] ?? state;
+    const doing = recorded
+      ? "recorded run"
+      : state === "queued" && queue
+        ? `place ${queue} in the queue`
+        : (STATES[state] ?? state);
     say(this.state, looking ? `${doing}, ${looking}` : doing);
     mark(this.state, "data-state", recorded ? "recorded" : state);
   }

@@ -1,7 +1,7 @@
-// At the slowest pace the board walks through one step: the batch, the teacher's answers, two losses weighed, the student's move.
+// At the slowest pace the board walks through a step: the batch, the teacher's answers, two losses, the move.
 
 import { calm, el, mark, say, show, svg } from "./dom.js";
-import { barsPath, percent, softmax } from "./soft.js";
+import { barsPath, percent, softmax, spoken } from "./soft.js";
 
 const PHASES = 4;
 const QUICK = 230; // ms a phase at one step a second
@@ -33,7 +33,9 @@ export class Walk {
 
   /** The pace asks for it and there is a step to show. */
   static wanted(snapshot, live) {
-    return live && snapshot.knobs.pace === "step" && Boolean(snapshot.walk) && ["running", "paused"].includes(snapshot.state);
+    return (
+      live && snapshot.knobs.pace === "step" && Boolean(snapshot.walk) && ["running", "paused"].includes(snapshot.state)
+    );
   }
 
   update(snapshot, stage, temperature) {
@@ -58,7 +60,8 @@ export class Walk {
       const shares = softmax(stage.teacher_logits[row], temperature ?? 1);
       this.soft.bars.setAttribute("d", barsPath(shares, ...BARS, 2));
       const label = walk.labels[at];
-      say(this.answer, `label ${label < 0 ? "withheld" : classes[label]}; at T = ${temperature ?? 1} it says ${classes[top(shares)]} ${percent(Math.max(...shares))}`);
+      const told = label < 0 ? "label withheld" : `label ${classes[label]}`;
+      say(this.answer, `${told}; at T = ${temperature ?? 1} it says ${spoken(shares, classes, 1)}`);
     }
     this.losses(walk);
     this.moved(example, classes);
@@ -76,7 +79,10 @@ export class Walk {
     const most = Math.max(h, s, 1e-9);
     this.hard.show(h, most, hard_weight);
     this.kind.show(s, most, weight);
-    say(this.sum, `${hard_weight.toFixed(2)} × ${h.toFixed(2)} + ${weight.toFixed(2)} × ${s.toFixed(2)} = ${(hard_weight * h + weight * s).toFixed(2)}`);
+    say(
+      this.sum,
+      `${[hard_weight, h].map(two).join(" × ")} + ${[weight, s].map(two).join(" × ")} = ${two(hard_weight * h + weight * s)}`,
+    );
   }
 
   /** The student's opinion of the example followed: an outline before the step, solid after it. */
@@ -119,8 +125,13 @@ function phase(number, title, ...content) {
 function bars(role, ...under) {
   const path = svg("path", { class: "bars" });
   const [width, height] = BARS;
-  const drawing = svg("svg", { class: role, width, height: height + 1, "aria-hidden": "true" },
-    ...under, path, svg("path", { class: "base", d: `M0 ${height + 0.5}h${width}` }));
+  const drawing = svg(
+    "svg",
+    { class: role, width, height: height + 1, "aria-hidden": "true" },
+    ...under,
+    path,
+    svg("path", { class: "base", d: `M0 ${height + 0.5}h${width}` }),
+  );
   return { drawing, bars: path };
 }
 
@@ -129,7 +140,13 @@ function scale(title, role) {
   const whole = el("span", { class: "whole" });
   const part = el("span", { class: "part" });
   const value = el("span", { class: "value" });
-  const element = el("div", { class: `loss ${role}` }, el("span", { class: "name" }, title), el("span", { class: "track" }, whole, part), value);
+  const element = el(
+    "div",
+    { class: `loss ${role}` },
+    el("span", { class: "name" }, title),
+    el("span", { class: "track" }, whole, part),
+    value,
+  );
   return {
     element,
     show(loss, most, weight) {
@@ -141,11 +158,11 @@ function scale(title, role) {
   };
 }
 
+function two(value) {
+  return value.toFixed(2);
+}
+
 function mean(values) {
   const known = values.filter((value) => Number.isFinite(value));
   return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : 0;
-}
-
-function top(shares) {
-  return shares.indexOf(Math.max(...shares));
 }
