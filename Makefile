@@ -39,6 +39,7 @@ check: .venv/installed-dev
 	$(PYTHON_IN) -m mypy $(CODE)
 
 bench: .venv/installed-dev
+	$(PYTHON_IN) scripts/browser.py
 	$(PYTHON_IN) -m bench
 
 screenshot: .venv/installed-dev

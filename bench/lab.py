@@ -17,7 +17,9 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from kdcore import runs
+from kdcore.experiment import Command
 from kdcore.runs import RunLog
+from kdcore.runs.log import ENDED
 from scripts.browser import ADVICE, OPTIONS, find_browser
 
 Value = TypeVar("Value")
@@ -70,6 +72,12 @@ class Lab:
         """The state of a run."""
         run = self.log.run(run_id)
         return run.state if run else ""
+
+    def stop_newest_run(self) -> None:
+        """So that it takes nothing from what is measured next."""
+        (run,) = self.log.runs(limit=1)
+        self.log.command(run.id, Command(kind="stop"), client="bench", counter=time.monotonic_ns())
+        eventually(lambda: self.state(run.id) in ENDED, "the end of the run")
 
     def stop(self) -> None:
         """End the server and whatever it started, each by its number."""

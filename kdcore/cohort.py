@@ -4,6 +4,7 @@ Every tensor of answers has the leading axes `[arm, seed]`; weights are stacked 
 every arm starts from the same weights and sees the same batches and dropout masks, whoever else is there.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -105,10 +106,9 @@ class Cohort:
                 loss = loss.index_add(0, group.index, soft.expand(len(group.arms), -1))
         weights = [weight for weight, _ in self._trained]
         gradients = list(torch.autograd.grad(loss.sum(), weights, allow_unused=True, materialize_grads=True))
-        checked = loss.detach().sum(-1)
-        for gradient, (_, arms) in zip(gradients, self._trained, strict=True):
-            checked.index_add_(0, arms, gradient.reshape(len(arms), -1).sum(-1))
-        self.stopped |= ~checked.isfinite()
+        # One number tells whether anything at all is wrong.
+        if not math.isfinite(sum((gradient.sum() for gradient in gradients), start=loss.detach().sum())):
+            self._stop(loss.detach(), gradients)
         if self.stopped.any():
             # Zero times NaN is NaN, so the gradient of a stopped student is replaced, not scaled. Its rate stays: what
             # the optimiser does with the others must not depend on it, not even in the last bit.
@@ -119,6 +119,12 @@ class Cohort:
         rate = self.learning_rate * rate_factor
         rates = {id(arms): self._by_member(rate, arms) for _, arms in self._trained}
         self.optimizer.step(gradients, [rates[id(arms)] for _, arms in self._trained])
+
+    def _stop(self, loss: Tensor, gradients: Sequence[Tensor]) -> None:
+        """Stop the arms whose loss `[arm, seed]` or gradient is not finite."""
+        self.stopped |= ~loss.isfinite().all(-1)
+        for gradient, (_, arms) in zip(gradients, self._trained, strict=True):
+            self.stopped[arms] |= ~gradient.reshape(len(arms), -1).isfinite().all(-1)
 
     def _by_member(self, by_arm: Tensor, arms: Tensor) -> Tensor:
         return by_arm[arms].repeat_interleave(len(self.seeds))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 
 class Adam:
@@ -19,6 +18,7 @@ class Adam:
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], learning_rates: Sequence[Tensor]) -> None:
         """learning_rates: for each weight `[student]`, its leading axis; weights that share the tensor go together."""
+        self.steps += 1
         # The kernel reads memory straight through, whatever the strides say.
         slopes = [gradient.contiguous() for gradient in gradients]
         together: dict[int, list[int]] = {}
@@ -32,14 +32,14 @@ class Adam:
                     [tensors[number][start : start + length] for number in numbers]
                     for tensors in (self.weights, slopes, self.moments, self.squares)
                 )
-                adam(
+                # Not through torch.optim, whose preparations take longer than the kernel does for a few small students.
+                torch._fused_adam_(
                     weight,
                     gradient,
                     moment,
                     square,
                     [],
-                    [torch.tensor(float(self.steps)) for _ in numbers],
-                    fused=True,
+                    [torch.tensor(float(self.steps))] * len(numbers),
                     lr=rate,
                     beta1=self.decay[0],
                     beta2=self.decay[1],
@@ -49,7 +49,6 @@ class Adam:
                     maximize=False,
                 )
                 start += length
-        self.steps += 1
 
     def forget(self, number: int, members: Tensor) -> None:
         """Let nothing that was remembered move these members of a weight again; `members` lines up with it."""

@@ -44,7 +44,7 @@ class PlainCNN(nn.Module):
         pairs = list(pairwise(channels))
         self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairs)
         self.norms = nn.ModuleList(
-            nn.GroupNorm(math.gcd(8, b), b) if norm == "group" else nn.Identity() for _, b in pairs
+            nn.GroupNorm(max(1, b // 4), b) if norm == "group" else nn.Identity() for _, b in pairs
         )
         self.head = nn.Linear(channels[-1], classes)
 

@@ -48,7 +48,7 @@ export class Board {
     this.example = new Example();
     this.walk = new Walk();
     this.plots = new Plots(this.theme, {
-      ready: () => this.snapshot && this.draw(),
+      ready: () => this.draw(),
       point: (row) => this.follow(row),
       hover: (row, event) => this.glance.show(this.stage, row, event),
       unhover: () => this.glance.hide(),
@@ -135,6 +135,7 @@ export class Board {
   }
 
   draw() {
+    if (this.version === undefined) return; // nothing has been painted yet
     const { snapshot, view } = this;
     const looking = this.looking ?? "";
     this.transport.clock(view.step, looking);

@@ -8,6 +8,12 @@ function start(component) {
   sheet.href = address("board.css");
   const styled = new Promise((done) => (sheet.onload = sheet.onerror = done));
   component.parentElement.append(sheet);
+  const plotly = Object.assign(document.createElement("link"), {
+    rel: "preload",
+    as: "script",
+    href: "/lab/plotly.min.js",
+  });
+  document.head.append(plotly); // the largest part sets out first; plots.js takes it up
   return Promise.all([import(address("board.js")), styled]).then(([{ Board }]) => new Board(component));
 }
 

@@ -47,9 +47,9 @@ export function spread(logits, temperature) {
   return `At T = ${temperature} the teacher speaks of ${classes.toFixed(1)} classes on average.`;
 }
 
-/** "9 71 %, 4 12 %" */
+/** “9” 71 %, “4” 12 % */
 export function spoken(shares, classes, count = 2) {
   return ranked(shares, count)
-    .map((k) => `${classes[k]} ${percent(shares[k])}`)
+    .map((k) => `“${classes[k]}” ${percent(shares[k])}`)
     .join(", ");
 }

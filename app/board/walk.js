@@ -1,7 +1,7 @@
 // At the slowest pace the board walks through a step: the batch, the teacher's answers, two losses, the move.
 
 import { calm, el, mark, say, show, svg } from "./dom.js";
-import { barsPath, percent, softmax, spoken } from "./soft.js";
+import { barsPath, softmax, spoken } from "./soft.js";
 
 const PHASES = 4;
 const QUICK = 230; // ms a phase at one step a second
@@ -52,6 +52,8 @@ export class Walk {
     const side = stage.shape ? Math.max(1, Math.floor(32 / stage.shape[0])) * stage.shape[0] : 0;
     const rows = walk.rows.slice(0, MOST);
     this.batch.replaceChildren(...rows.map((row) => this.member(stage, row, side)));
+    const more = walk.rows.length - rows.length;
+    if (more > 0) this.batch.append(el("span", { class: "more" }, `and ${more} more`));
     const at = Math.max(walk.rows.indexOf(example?.row), 0);
     const row = walk.rows[at];
     const { classes } = stage;
@@ -60,7 +62,7 @@ export class Walk {
       const shares = softmax(stage.teacher_logits[row], temperature ?? 1);
       this.soft.bars.setAttribute("d", barsPath(shares, ...BARS, 2));
       const label = walk.labels[at];
-      const told = label < 0 ? "label withheld" : `label ${classes[label]}`;
+      const told = label < 0 ? "label withheld" : `label “${classes[label]}”`;
       say(this.answer, `${told}; at T = ${temperature ?? 1} it says ${spoken(shares, classes, 1)}`);
     }
     this.losses(walk);
@@ -94,7 +96,7 @@ export class Walk {
     this.before.setAttribute("d", barsPath(before, ...BARS, 2));
     this.after.bars.setAttribute("d", barsPath(shares, ...BARS, 2));
     const k = example.true;
-    say(this.move, `true class ${classes[k]}: ${percent(before[k])} → ${percent(shares[k])}`);
+    say(this.move, `true class “${classes[k]}”: ${tenths(before[k])} → ${tenths(shares[k])}`);
     this.last = { row: example.row, shares };
   }
 
@@ -156,6 +158,11 @@ function scale(title, role) {
       mark(element, "title", `${title} ${loss.toFixed(3)}, weight ${weight}`);
     },
   };
+}
+
+/** A share of a moving student: one step is often less than a point. */
+function tenths(share) {
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function two(value) {

@@ -20,13 +20,20 @@ class Stacked:
             raise ValueError(f"networks with buffers cannot be stacked; found {', '.join(buffers)}")
         self.mask_widths: tuple[int, ...] = getattr(networks[0], "mask_widths", ())
         self.module = copy.deepcopy(networks[0]).requires_grad_(False)
-        self.weights: dict[str, Tensor] = {
-            name: weight.detach().clone().requires_grad_() for name, weight in weights.items()
-        }
+        # The weights live in a module, for one that works with stacked weights needs no putting in of others.
+        self._together = copy.deepcopy(networks[0])
+        for name, weight in weights.items():
+            place, _, leaf = name.rpartition(".")
+            setattr(self._together.get_submodule(place), leaf, nn.Parameter(weight.detach().clone()))
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The stacked weights by name, in the order of the layers."""
+        return dict(self._together.named_parameters())
 
     def to(self, dtype: torch.dtype) -> "Stacked":
         """Change the number type of all weights, in place."""
-        self.weights = {name: w.detach().to(dtype).requires_grad_() for name, w in self.weights.items()}
+        self._together.to(dtype)
         return self
 
     def __call__(
@@ -39,9 +46,9 @@ class Stacked:
     ) -> Signal:
         """masks: `[student, batch, unit]` for each dropout layer while training; weights: others than its own;
         shared: the inputs are `[batch, ...]`, the same for all students."""
-        weights = dict(self.weights if weights is None else weights)
         if getattr(self.module, "takes_stacked_weights", False):
-            return _called(self.module, weights, inputs, masks)
+            return _called(self._together, dict(weights or {}), inputs, masks)
+        weights = dict(self.weights if weights is None else weights)
 
         def one(
             weights: dict[str, Tensor], inputs: Tensor, masks: Sequence[Tensor]
@@ -60,5 +67,6 @@ class Stacked:
 
 
 def _called(module: nn.Module, weights: dict[str, Tensor], *inputs: Any) -> Signal:
-    signal: Signal = functional_call(module, weights, inputs)
+    """The module's answer with these weights; with its own where none are given, which is quicker."""
+    signal: Signal = functional_call(module, weights, inputs) if weights else module(*inputs)
     return signal
