@@ -164,7 +164,7 @@ export class Plots {
     const points = data.filter((trace) => trace.mode === "markers");
     const many = points.reduce((sum, trace) => sum + numbers(trace.x).length, 0) >= MANY;
     const type = many && hasWebGL() && !data.some((trace) => trace.z) ? "scattergl" : "scatter";
-    return data.map((trace) => (points.includes(trace) && numbers(trace.x).length > 1 ? { ...trace, type } : trace));
+    return data.map((trace) => (points.includes(trace) ? { ...trace, type } : trace)); // one kind: WebGL covers SVG
   }
 
   get small() {
