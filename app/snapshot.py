@@ -263,8 +263,6 @@ def _own(watched: Watched, viewer: Viewer, shared_notes: list[str]) -> dict[str,
         )
     elif run.state == "stopped" and run.reason:
         notes.append(run.reason)
-    if watched.live and not mine:
-        notes.append("You watch a run that another browser started. Take a copy to change things.")
     return {
         "mine": mine,
         "umap": viewer.umap,

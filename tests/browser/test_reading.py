@@ -42,8 +42,8 @@ def test_the_time_line_leads_back_and_all_charts_follow(visitor: Visitor) -> Non
     board.page.mouse.down()
     board.page.mouse.move(place["x"] + place["width"] * 0.3, place["y"] + place["height"] / 2, steps=8)
     board.page.mouse.up()
-    past = board.eventually(lambda: board.step if board.step < 600 else None, "an earlier step")
-    assert 0 < past < 100
+    # On the way there the hand passes later keyframes, which may be drawn before it rests.
+    past = board.eventually(lambda: board.step if 0 < board.step < 100 else None, "an early step")
     board.eventually(lambda: all(a != b for a, b in zip(charts(board), pictures, strict=True)), "other pictures")
     board.eventually(lambda: board.root.locator(".says").nth(1).text_content() != reading, "another sentence")
     expect(board.root.locator('[data-chart="accuracy"] .cursor')).to_be_visible()
