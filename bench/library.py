@@ -16,7 +16,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset, RandomSampler
 
-from bench.measuring import in_turns, line
+from bench.measuring import in_turns, line, on_threads
 from kdcore import Arm, Experiment, Network, Teacher, Transfer, datasets
 from kdcore.cohort import Cohort
 from kdcore.datasets.fashion_mnist import FACTS, FOLDER_VARIABLE
@@ -96,7 +96,7 @@ def pictures_at_hand() -> str:
         folder = data_folder() / "random pictures"
         write_random_pictures(folder)
         os.environ[FOLDER_VARIABLE] = str(folder)
-        return "random pictures of the size of Fashion-MNIST's"
+        return "random pictures, Fashion-MNIST's size"
 
 
 def write_random_pictures(folder: Path) -> None:
@@ -184,18 +184,19 @@ def main() -> None:
     started = time.perf_counter()
     prepared = prepare(experiment())
     asked = time.perf_counter() - started
-    cohort, rival, steps = Cohort(prepared), Rival(prepared), itertools.count()
+    for threads in on_threads():
+        cohort, steps = Cohort(prepared), itertools.count()
 
-    def together() -> None:
-        for _ in range(STEPS):
-            cohort.advance(next(steps))
+        def together(cohort: Cohort = cohort, steps: Iterator[int] = steps) -> None:
+            for _ in range(STEPS):
+                cohort.advance(next(steps))
 
-    rounds = in_turns({"cohort": together, "library": rival}, rounds=5)
-    alone = rounds.seconds("library") / FEW / STEPS
-    line(f"torchdistill 1.1.5, {pictures}: milliseconds per student and step", f"{alone * 1e3:.1f}", "-")
-    ratio, spread = rounds.ratio("library", "cohort", times=STUDENTS / FEW)
-    line("16 students: torchdistill one by one / cohort", f"{ratio:.1f}x", "16x at least, 20x good", spread)
-    line("asking the teacher about all 70,000 pictures, once for ever: seconds", f"{asked:.1f}", "-")
+        rounds = in_turns({"cohort": together, "library": Rival(prepared)}, rounds=7)
+        alone = rounds.seconds("library") / FEW / STEPS * 1e3
+        line(f"torchdistill 1.1.5, {threads}: milliseconds per student and step", f"{alone:.1f}", "-")
+        ratio, middle = rounds.ratio("library", "cohort", times=STUDENTS / FEW)
+        line(f"16 students, {threads}: torchdistill one by one / cohort", f"{ratio:.1f}x", "16x, 20x good", middle)
+    line(f"asking the teacher about all of {pictures}, once for ever: seconds", f"{asked:.1f}", "-")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+import torch
 
 
 def spread(values: Sequence[float], form: str = "{:.3g}") -> str:
@@ -33,16 +35,28 @@ class Rounds:
         return statistics.median(ratios), spread(ratios)
 
 
-def in_turns(rivals: dict[str, Callable[[], None]], *, rounds: int = 9) -> Rounds:
-    """Let the rivals take turns, after one round that is not counted."""
+def in_turns(rivals: dict[str, Callable[[], None]], *, rounds: int = 15, within: float = 60.0) -> Rounds:
+    """Let the rivals take turns, after one round that is not counted; at least three, at most `within` seconds."""
     taken: dict[str, list[float]] = {name: [] for name in rivals}
+    began = time.perf_counter()
     for number in range(rounds + 1):
         for name, call in rivals.items():
             started = time.perf_counter()
             call()
             if number:
                 taken[name].append(time.perf_counter() - started)
+        if number >= 3 and time.perf_counter() - began > within:
+            break
     return Rounds(taken)
+
+
+def on_threads() -> Iterator[str]:
+    """Measure on one thread, as the Lab's workers run, then on all cores, as `kdcore.train` runs by itself."""
+    usual = torch.get_num_threads()
+    for number in sorted({1, usual}):
+        torch.set_num_threads(number)
+        yield f"{number} thread{'s' if number > 1 else ''}"
+    torch.set_num_threads(usual)
 
 
 def heading(part: str) -> None:

@@ -5,12 +5,13 @@ the bare batched matrix products of the cohort's forward and backward.
 """
 
 import itertools
+from collections.abc import Iterator
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from bench.measuring import in_turns, line
+from bench.measuring import in_turns, line, on_threads
 from kdcore import Arm, Experiment, Network, Transfer
 from kdcore.cohort import Cohort
 from kdcore.training import Prepared, prepare
@@ -77,31 +78,22 @@ def bare_products() -> None:
         torch.bmm(hidden.mT, inputs)
 
 
-def compare(prepared: Prepared, threads: int) -> None:
-    """The three rivals on so many threads."""
-    torch.set_num_threads(threads)
-    cohort, steps = Cohort(prepared), itertools.count()
-
-    def together() -> None:
-        for _ in range(STEPS):
-            cohort.advance(next(steps))
-
-    rounds = in_turns({"cohort": together, "lean": Lean(prepared), "products": bare_products}, rounds=15)
-    on = f"128 students, {threads} thread{'s' if threads > 1 else ''}: "
-    microseconds = rounds.seconds("cohort") / STEPS / STUDENTS * 1e6
-    line(on + "microseconds per student and step", f"{microseconds:.1f}", "about 27 on 2 threads")
-    ratio, middle = rounds.ratio("lean", "cohort", times=STUDENTS / FEW)
-    line(on + "lean one-by-one loop / cohort", f"{ratio:.1f}x", "20x at least, 25x good", middle)
-    ratio, middle = rounds.ratio("cohort", "products")
-    line(on + "cohort / bare matrix products", f"{ratio:.1f}x", "5x at most, 3x excellent", middle)
-
-
 def main() -> None:
-    """On all cores, as `kdcore.train` runs by itself, and on one, as the Lab's workers run."""
-    prepared, threads = prepare(experiment()), torch.get_num_threads()
-    for number in sorted({1, threads}):
-        compare(prepared, number)
-    torch.set_num_threads(threads)
+    prepared = prepare(experiment())
+    for threads in on_threads():
+        cohort, steps = Cohort(prepared), itertools.count()
+
+        def together(cohort: Cohort = cohort, steps: Iterator[int] = steps) -> None:
+            for _ in range(STEPS):
+                cohort.advance(next(steps))
+
+        rounds = in_turns({"cohort": together, "lean": Lean(prepared), "products": bare_products})
+        microseconds = rounds.seconds("cohort") / STEPS / STUDENTS * 1e6
+        line(f"128 students, {threads}: microseconds per student and step", f"{microseconds:.1f}", "-")
+        ratio, middle = rounds.ratio("lean", "cohort", times=STUDENTS / FEW)
+        line(f"128 students, {threads}: lean one-by-one loop / cohort", f"{ratio:.1f}x", "20x, 25x good", middle)
+        ratio, middle = rounds.ratio("cohort", "products")
+        line(f"128 students, {threads}: cohort / bare matrix products", f"{ratio:.1f}x", "5x, 3x excellent", middle)
 
 
 if __name__ == "__main__":
