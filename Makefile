@@ -27,7 +27,7 @@ setup: .venv/installed
 	@touch $@
 
 test: .venv/installed-dev
-	$(PYTHON_IN) scripts/browser.py
+	$(PYTHON_IN) -m scripts.prepare_tests
 	$(PYTHON_IN) -m ruff check $(CODE)
 	$(PYTHON_IN) -m ruff format --check $(CODE)
 	$(PYTHON_IN) -m mypy $(CODE)
@@ -39,7 +39,7 @@ check: .venv/installed-dev
 	$(PYTHON_IN) -m mypy $(CODE)
 
 bench: .venv/installed-dev
-	$(PYTHON_IN) scripts/browser.py
+	$(PYTHON_IN) -m scripts.prepare_tests
 	$(PYTHON_IN) -m bench
 
 screenshot: .venv/installed-dev

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import TypeVar
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.measuring import peak_megabytes
 from kdcore import runs
 from kdcore.experiment import Command
 from kdcore.runs import RunLog
@@ -59,13 +59,8 @@ class Lab:
         run = self.log.run(run_id)
         if run is None or run.worker is None:
             return 0.0
-        number = int(run.worker.split(":")[1])
         with contextlib.suppress(OSError, psutil.Error):
-            status = Path(f"/proc/{number}/status")
-            if status.exists():
-                found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
-                return int(found[1]) / 1024 if found else 0.0
-            return float(psutil.Process(number).memory_info().rss) / MEGABYTE
+            return peak_megabytes(int(run.worker.split(":")[1]))
         return 0.0
 
     def state(self, run_id: str) -> str:

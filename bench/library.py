@@ -183,7 +183,7 @@ def main() -> None:
     pictures = pictures_at_hand()
     started = time.perf_counter()
     prepared = prepare(experiment())
-    asked = time.perf_counter() - started
+    asked, rival = time.perf_counter() - started, Rival(prepared)
     for threads in on_threads():
         cohort, steps = Cohort(prepared), itertools.count()
 
@@ -191,7 +191,7 @@ def main() -> None:
             for _ in range(STEPS):
                 cohort.advance(next(steps))
 
-        rounds = in_turns({"cohort": together, "library": Rival(prepared)}, rounds=7)
+        rounds = in_turns({"cohort": together, "library": rival}, rounds=7)
         alone = rounds.seconds("library") / FEW / STEPS * 1e3
         line(f"torchdistill 1.1.5, {threads}: milliseconds per student and step", f"{alone:.1f}", "-")
         ratio, middle = rounds.ratio("library", "cohort", times=STUDENTS / FEW)

@@ -1,11 +1,14 @@
 """Timing on a shared machine: rivals take turns, and what counts are ratios within a round, all rounds in one run."""
 
 import os
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import psutil
 import torch
 
 
@@ -57,6 +60,15 @@ def on_threads() -> Iterator[str]:
         torch.set_num_threads(number)
         yield f"{number} thread{'s' if number > 1 else ''}"
     torch.set_num_threads(usual)
+
+
+def peak_megabytes(process: int) -> float:
+    """The most memory that a process has held so far; where the system does not say, what it holds now."""
+    status = Path(f"/proc/{process}/status")
+    if status.exists():
+        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+        return int(found[1]) / 1024 if found else 0.0
+    return float(psutil.Process(process).memory_info().rss) / 2**20
 
 
 def heading(part: str) -> None:

@@ -1,11 +1,11 @@
 """The whole temperature x alpha plane: 11 x 12 cells x 4 seeds = 528 students, all 1000 train examples, 20 epochs."""
 
-import resource
+import os
 import subprocess
 import sys
 import time
 
-from bench.measuring import line
+from bench.measuring import line, peak_megabytes
 from kdcore import Arm, Experiment, Network, Transfer, train
 from kdcore.training import prepare
 
@@ -33,8 +33,7 @@ def measure() -> None:
     started = time.perf_counter()
     frames = sum(1 for _ in train(plane, frames_every=0.5, prepared=prepared))
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(seconds, frames, peak)
+    print(seconds, frames, peak_megabytes(os.getpid()))
 
 
 def main() -> None:

@@ -46,10 +46,11 @@ class Cohort:
             signal = self._split(self.students(self._for_members(first.inputs)))
         for group in self.groups:
             group.side = side_pieces(group, signal, first, experiment)
-        everyone = torch.arange(len(self.arms))
+        owned = [(self.students.weights, torch.arange(len(self.arms)))]
+        owned += [(group.side.weights, group.index) for group in self.groups if group.side]
+        self._owners = [arms for _, arms in owned]
         # Every stacked weight with the arms that its leading axis stands for.
-        self._trained = [(weight, everyone) for weight in self.students.weights.values()]
-        self._trained += [(w, group.index) for group in self.groups if group.side for w in group.side.weights.values()]
+        self._trained = [(weight, arms) for weights, arms in owned for weight in weights.values()]
         self.optimizer = OPTIMIZERS[experiment.optimizer]([weight for weight, _ in self._trained])
 
     def batch(self, step: int, progress: float) -> Batch:
@@ -117,7 +118,7 @@ class Cohort:
                 gradients[number] = torch.where(stopped, 0.0, gradients[number])
                 self.optimizer.forget(number, stopped)
         rate = self.learning_rate * rate_factor
-        rates = {id(arms): self._by_member(rate, arms) for _, arms in self._trained}
+        rates = {id(arms): self._by_member(rate, arms) for arms in self._owners}
         self.optimizer.step(gradients, [rates[id(arms)] for _, arms in self._trained])
 
     def _stop(self, loss: Tensor, gradients: Sequence[Tensor]) -> None:

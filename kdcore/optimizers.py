@@ -29,7 +29,7 @@ class Adam:
             start = 0
             for rate, length in zip(values.tolist(), lengths.tolist(), strict=True):
                 weight, gradient, moment, square = (
-                    [tensors[number][start : start + length] for number in numbers]
+                    [tensors[n] if len(values) == 1 else tensors[n][start : start + length] for n in numbers]
                     for tensors in (self.weights, slopes, self.moments, self.squares)
                 )
                 # Not through torch.optim, whose preparations take longer than the kernel does for a few small students.

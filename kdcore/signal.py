@@ -75,6 +75,8 @@ def over_labelled(term: Tensor, labels: Tensor) -> Tensor:
     A label of -1 is withheld; its term counts nothing. Where no example of a batch is labelled the result is 0.
     """
     labelled = labels >= 0
+    if labelled.all():
+        return term
     share = labelled.sum(-1, keepdim=True, dtype=term.dtype).clamp_min(1) / labels.shape[-1]
     return torch.where(labelled, term, 0.0) / share
 

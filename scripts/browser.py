@@ -1,8 +1,4 @@
-"""Find a Chromium for the browser tests, or install one: `python scripts/browser.py`.
-
-First the system's own (or the one named in CHROMIUM), then Debian's package if this is root on a machine with apt-get,
-then Playwright's own; if none can be had, leave with a sentence.
-"""
+"""Find a Chromium or Chrome for the browser tests and the screenshot, or install one."""
 
 from __future__ import annotations
 
@@ -28,7 +24,7 @@ ADVICE = "Install Chromium or Chrome, or set CHROMIUM to the browser's program."
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium or Chrome on this machine."""
+    """The program named in CHROMIUM, else the system's own browser, else Playwright's."""
     named = os.environ.get("CHROMIUM")
     if named:
         return shutil.which(named)
@@ -38,17 +34,23 @@ def find_browser() -> str | None:
 
 
 def install_browser() -> str | None:
-    """Install one; its path, or None where that fails."""
-    if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing Chromium with apt-get", flush=True)
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "--quiet"], ["install", "--yes", "--quiet", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", *command], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        if found := find_browser():
-            return found
+    """Debian's package where that is possible, else Playwright's own browser; None if neither can be had."""
+    apt_install("chromium")
+    if found := find_browser():
+        return found
     print("Downloading Playwright's Chromium", flush=True)
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdin=subprocess.DEVNULL)
     return find_browser()
+
+
+def apt_install(package: str) -> None:
+    """Install a package if this is root on a machine with apt-get; failing is no error here."""
+    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print(f"Installing {package} with apt-get", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "--quiet"], ["install", "--yes", "--quiet", "--no-install-recommends", package]):
+        subprocess.run(["apt-get", *command], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def _playwrights_own() -> str | None:
@@ -57,10 +59,3 @@ def _playwrights_own() -> str | None:
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
-
-
-if __name__ == "__main__":
-    browser = find_browser() or install_browser()
-    if browser is None:
-        sys.exit(f"No browser for the tests, and none could be installed. {ADVICE}")
-    print(f"Browser for the tests: {browser}")

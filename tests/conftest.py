@@ -7,11 +7,16 @@ import shutil
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 _folder = tempfile.mkdtemp(prefix="dklab-tests-")
 os.environ["DKLAB_HOME"] = _folder
 os.environ.pop("DKLAB_DATABASE_URL", None)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples every time, and no deadline: a busy machine is not a wrong answer.
+settings.register_profile("lab", deadline=None, derandomize=True)
+settings.load_profile("lab")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -81,7 +81,9 @@ def test_until_a_command_acts_nothing_differs_and_control_never_does() -> None:
     assert (kl[0]["hard"] == kl[1]["hard"]).all()
 
 
-@pytest.mark.parametrize("frames_every", [1, 3, 0.001, lambda step: step % 2 == 0], ids=str)
+@pytest.mark.parametrize(
+    "frames_every", [1, 3, 0.001, lambda step: step % 2 == 0], ids=["steps", "more steps", "seconds", "a question"]
+)
 def test_looking_changes_nothing(frames_every: Any) -> None:
     whole = experiment(*ARMS, student=DROPOUT)
     assert same(states(trained(whole, frames_every=frames_every)), states(trained(whole)))

@@ -41,25 +41,26 @@ def read(split: int) -> Rows:
     import numpy as np
     import torch
 
-    inputs, labels = _arrays(_folder())
+    inputs, labels = _arrays(folder())
     # The generator whose numbers NumPy promises never to change, as for the digits.
     order = torch.from_numpy(np.random.RandomState(split).permutation(FACTS.train + FACTS.validation))
     train, validation = order.split([FACTS.train, FACTS.validation])
     return Rows(inputs, labels, train, validation, torch.arange(len(order), len(inputs)))
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """The folder with all four files; raises `Missing`, saying how to get them."""
     named = os.environ.get(FOLDER_VARIABLE)
-    folder = Path(named).expanduser() if named else DEBIAN_FOLDER
-    lacking = [name for name in FILES if _find(folder, name) is None]
+    place = Path(named).expanduser() if named else DEBIAN_FOLDER
+    lacking = [name for name in FILES if _find(place, name) is None]
     if lacking:
         raise Missing(
-            f"Fashion-MNIST is not in {folder} (no {', '.join(lacking)}). "
+            f"Fashion-MNIST is not in {place} (no {', '.join(lacking)}). "
             "On Debian and Ubuntu: sudo apt-get install dataset-fashion-mnist. Elsewhere: put the four files from "
             "github.com/zalandoresearch/fashion-mnist, gzipped or not, into one folder and set "
             f"{FOLDER_VARIABLE} to that folder."
         )
-    return folder
+    return place
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -151,4 +151,5 @@ def identity(*inputs: Any) -> Any:
 
 def total(terms: Terms) -> Tensor:
     """The sum of the terms' batch means: one number per student, shape `[...]`; 0 where there is no term."""
-    return sum((term.mean(-1) for term in terms.values()), start=torch.zeros(()))
+    means = [term.mean(-1) for term in terms.values()]
+    return sum(means[1:], start=means[0]) if means else torch.zeros(())
