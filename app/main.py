@@ -17,15 +17,23 @@ STYLE = """
 st.set_page_config(page_title="Dark Knowledge Lab", page_icon=str(ICON), layout="wide")
 st.logo(str(WORDMARK), size="large")
 st.html(f"<style>{STYLE}</style>")
+PAGES = (
+    (
+        "lab",
+        "Lab",
+        "science",
+        "Watch a teacher's knowledge move into a small student, beside one that hears only labels.",
+    ),
+    ("dark_knowledge", "Dark knowledge", "biotech", "What a teacher's wrong answers say, one example at a time."),
+    ("lessons", "Lessons", "school", "Ten lessons: predict, train, compare."),
+    ("lecturer", "For the lecturer", "co_present", "Ninety minutes of class, planned."),
+    ("glossary", "Glossary", "dictionary", "Every term on screen in one sentence."),
+)
 page = st.navigation(
     [
-        st.Page(
-            "screens/lab.py",
-            title="Lab",
-            icon=":material/science:",
-            help="Watch a teacher's knowledge move into a small student, beside one that hears only labels.",
-            default=True,
-        )
+        st.Page(f"screens/{name}.py", title=title, icon=f":material/{icon}:", help=help, default=name == "lab")
+        for name, title, icon, help in PAGES
+        if (HERE / "screens" / f"{name}.py").exists()
     ],
     position="top",
 )

@@ -16,14 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import store
+from app import component, store
 from app.charts.common import whole
 from app.snapshot import keyframe_view, stage_version
 from app.watch import Watched, watch
 from kdcore.frame import Stage
 from kdcore.runs import LogUnavailable
 
-BOARD = Path(__file__).parent / "board"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 FOREVER = "public, max-age=31536000, immutable"
 COLUMNS = 25
@@ -67,6 +66,9 @@ def _watched(request: Request) -> tuple[Watched, Stage]:
     return watched, watched.stage
 
 
+_component_files = lru_cache(maxsize=1)(component.files)
+
+
 @lru_cache(maxsize=1)
 def _plotly() -> bytes:
     from importlib.util import find_spec
@@ -84,18 +86,12 @@ def plotly(request: Request) -> Response:
     return Response(_plotly(), headers=headers, media_type="text/javascript")
 
 
-@lru_cache(maxsize=1)
-def _board_files() -> dict[str, Path]:
-    """Every file of the board that may be asked for, by its name: nothing else is ever opened."""
-    return {path.name: path for path in BOARD.iterdir() if path.suffix in TYPES}
-
-
 @_answer
-def board_file(request: Request) -> Response:
-    """One script or style sheet of the board."""
-    path = _board_files().get(request.path_params["file"])
+def component_file(request: Request) -> Response:
+    """One script or style sheet of a component."""
+    path = _component_files().get((request.path_params["folder"], request.path_params["file"]))
     if path is None:
-        raise Refused(404, "The board has no such file.")
+        raise Refused(404, "There is no such file.")
     content = path.read_bytes()
     tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
     headers = {"Cache-Control": FOREVER if request.query_params.get("v") else "no-cache", "ETag": tag}
@@ -171,8 +167,8 @@ def _private(request: Request) -> str:
 
 ROUTES = [
     Route("/lab/plotly.min.js", plotly),
-    Route("/lab/board/{file}", board_file),
     Route("/lab/run/{run}/stage.json", stage),
     Route("/lab/run/{run}/pictures.png", pictures),
     Route("/lab/run/{run}/keyframe/{step:int}.json", keyframe),
+    Route("/lab/{folder}/{file}", component_file),
 ]

@@ -1,25 +1,11 @@
-"""The board as a Streamlit component: one keyed element, fed with whole snapshots, redrawn in place by its own modules.
+"""The board as a Streamlit component: one keyed element, fed with whole snapshots, redrawn in place by its modules."""
 
-The modules and the style sheet in this folder are served at `/lab/board/<file>`; only `entry.js`, which imports them,
-is handed to Streamlit, since that part travels with every snapshot.
-"""
-
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from app.component import component
 
-FOLDER = Path(__file__).parent
-FILES = tuple(sorted(path.name for pattern in ("*.js", "*.css") for path in FOLDER.glob(pattern)))
-VERSION = hashlib.sha256(b"".join((FOLDER / name).read_bytes() for name in FILES)).hexdigest()[:12]
-
-_component = st.components.v2.component(
-    "dark_knowledge_board",
-    js=(FOLDER / "entry.js").read_text(encoding="utf-8").replace("VERSION", VERSION),
-    isolate_styles=False,
-)
+_component = component("board", "Board")
 
 
 def _nothing() -> None:
