@@ -126,13 +126,14 @@ def _of_examples(
         for who, logits in {"teacher": stage.grid_teacher, **of_arms}.items():
             figures[f"surface_{who}"] = surface.figure(logits, stage, *heard, revision=revision, follow=row)
         return figures
-    both = {"teacher": stage.teacher_features[:, :2], distilled.name: shown.features[number][:, :2]}
-    if layouts is not None and {"teacher", distilled.name} <= set(layouts):
-        both, revision = layouts, f"{revision}-umap"
+    if layouts is None or not {"teacher", distilled.name} <= set(layouts):
+        # The teacher's points stay where they are: they came with the stage.
+        points = (shown.features[number][:, :2], stage.teacher_features[:, :2])
+        figures["embedding_student"] = embeddings.figure(*points, stage, revision=revision, follow=row)
+        return figures
     for who, name in (("teacher", "teacher"), ("student", distilled.name)):
-        figures[f"embedding_{who}"] = embeddings.figure(
-            both[name], both["teacher"], stage, revision=revision, follow=row
-        )
+        points = (layouts[name], layouts["teacher"])
+        figures[f"embedding_{who}"] = embeddings.figure(*points, stage, revision=f"{revision}-umap", follow=row)
     return figures
 
 

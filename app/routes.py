@@ -16,8 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import component, store
+from app import component, share, store
+from app.charts import embeddings
 from app.charts.common import whole
+from app.magnified import opinions as opinions_of
 from app.snapshot import keyframe_view, stage_version
 from app.watch import Watched, watch
 from kdcore.frame import Stage
@@ -25,6 +27,7 @@ from kdcore.runs import LogUnavailable
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 FOREVER = "public, max-age=31536000, immutable"
+SVG = "image/svg+xml"
 COLUMNS = 25
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -122,6 +125,7 @@ def stage_json(watched: Watched, fixed: Stage) -> dict[str, Any]:
         "transfer_size": fixed.transfer_size,
         "points": None if fixed.points is None else np.round(fixed.points.astype(np.float64), 3).tolist(),
         "classes": list(fixed.class_names),
+        "embedding": embeddings.of_teacher(fixed, revision=watched.run.id),
     }
 
 
@@ -148,6 +152,17 @@ def sprite_sheet(images: Any) -> bytes:
 
 
 @_answer
+def opinions(request: Request) -> Response:
+    """What the students of the shown seed say now, for the microscope."""
+    watched, _ = _watched(request)
+    frame = watched.frame
+    if frame is None or frame.shown is None:
+        raise Refused(404, "The students of this run cannot be seen one by one yet.")
+    said = watched.keep(("opinions", frame.step, frame.at), lambda: opinions_of(watched, frame))
+    return _json(said, cache="no-store")
+
+
+@_answer
 def keyframe(request: Request) -> Response:
     """The board at an earlier step."""
     watched, _ = _watched(request)
@@ -161,13 +176,28 @@ def keyframe(request: Request) -> Response:
     return _json(view, cache="private, max-age=3600" if not watched.live else "no-store")
 
 
+@_answer
+def qr(request: Request) -> Response:
+    """A link to this server as a QR code; nothing else is put into one."""
+    text = request.query_params.get("text", "")
+    if not share.is_ours(text, request.headers.get("host", "")):
+        raise Refused(400, "Only links to this server are made into QR codes.")
+    try:
+        code = share.qr(text)
+    except ValueError as error:
+        raise Refused(400, f"This link is too long: {error}.") from error
+    return Response(code, headers={"Cache-Control": FOREVER, "X-Content-Type-Options": "nosniff"}, media_type=SVG)
+
+
 def _private(request: Request) -> str:
     return "private, max-age=31536000, immutable" if request.query_params.get("v") else "no-store"
 
 
 ROUTES = [
     Route("/lab/plotly.min.js", plotly),
+    Route("/lab/qr.svg", qr),
     Route("/lab/run/{run}/stage.json", stage),
+    Route("/lab/run/{run}/opinions.json", opinions),
     Route("/lab/run/{run}/pictures.png", pictures),
     Route("/lab/run/{run}/keyframe/{step:int}.json", keyframe),
     Route("/lab/{folder}/{file}", component_file),

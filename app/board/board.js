@@ -12,6 +12,7 @@ import { Heard } from "./heard.js";
 import { CHARTS, SEEN, makePanels } from "./layout.js";
 import { Plots, upTo } from "./plots.js";
 import { Points } from "./points.js";
+import { Room } from "./room.js";
 import { Speech } from "./speech.js";
 import { StageKeeper } from "./stage.js";
 import { Strip } from "./strip.js";
@@ -84,6 +85,9 @@ export class Board {
       this.speech.element,
       this.glance.element,
     );
+    const bars = { head: this.head, transport: this.transport, strip: this.strip, walk: this.walk, timeline: this.timeline };
+    const parts = Object.fromEntries(Object.entries({ ...bars, ...this.panels }).map(([name, { element }]) => [name, element]));
+    this.room = new Room(this.root, parts, this);
   }
 
   listen() {
@@ -93,10 +97,8 @@ export class Board {
       this.timeline.shortcut(event);
     };
     this.onShow = () => document.hidden || this.paint();
-    this.onResize = () => this.fit();
     document.addEventListener("keydown", this.onKey);
     document.addEventListener("visibilitychange", this.onShow);
-    window.addEventListener("resize", this.onResize);
   }
 
   /** Called by Streamlit with every new snapshot, and when the theme changes. */
@@ -113,6 +115,7 @@ export class Board {
   paint() {
     const { snapshot } = this;
     if (!snapshot || document.hidden) return;
+    this.room.update(snapshot);
     if (this.theme.refresh()) this.recolour();
     if (snapshot.version !== this.version) {
       this.version = snapshot.version;
@@ -124,7 +127,6 @@ export class Board {
       this.root.classList.toggle("blank", !snapshot.stage_url); // nothing to hear yet: a teacher is being trained first
       this.setStage(snapshot.seed);
       this.timeline.update(snapshot, snapshot.example?.row ?? null);
-      if (!this.fitted) this.fit();
     }
     this.draw();
   }
@@ -157,6 +159,9 @@ export class Board {
   offer(figures) {
     for (const name of Object.keys(CHARTS)) {
       if (name !== "accuracy") this.plots.offer(name, figures[name] ?? figures[name.replace("embedding", "surface")]);
+    }
+    if (figures.embedding_student && !figures.embedding_teacher && this.stage) {
+      this.plots.offer("embedding_teacher", this.stage.teacherEmbedding(this.view.example?.row));
     }
     show(this.choices.projection, !figures.surface_teacher);
   }
@@ -267,21 +272,11 @@ export class Board {
     this.plots.refresh();
   }
 
-  /** The board fills what the window leaves below the page's own line of controls. */
-  fit() {
-    if (!this.root.isConnected) return;
-    let above = this.root.getBoundingClientRect().top;
-    for (let node = this.root.parentElement; node; node = node.parentElement) above += node.scrollTop;
-    this.root.style.setProperty("--above", `${Math.round(above)}px`);
-    this.fitted = true;
-  }
-
   close() {
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("visibilitychange", this.onShow);
-    window.removeEventListener("resize", this.onResize);
     cancelAnimationFrame(this.painting);
-    for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots]) part.close();
+    for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots, this.room]) part.close();
     this.root.remove();
   }
 }

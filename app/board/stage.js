@@ -1,5 +1,7 @@
 // What stays fixed in a run: pictures, labels, the teacher's logits. Fetched once; pictures are cut from one sheet.
 
+import { numbers } from "./tables.js";
+
 const AGAIN = 3000; // ms until what could not be loaded is asked for again
 
 /** Holds the stage of the run that is shown, and asks again if it could not be loaded. */
@@ -78,6 +80,20 @@ class Stage {
   /** What the students of a seed hear: stage rows and the labels they are told (-1: withheld). */
   heard(seed) {
     return this.transfer[seed] ?? { rows: [], labels: [] };
+  }
+
+  /** The chart of the teacher's points, which never move, with a ring around those of this row. */
+  teacherEmbedding(row) {
+    if (!this.embedding || row === this.ringed) return this.ringedEmbedding;
+    this.ringed = row;
+    const points = this.embedding.data.slice(0, -1);
+    const ring = { ...this.embedding.data.at(-1), x: [], y: [] };
+    for (const { customdata, x, y } of points) {
+      const at = numbers(customdata).indexOf(row);
+      if (at >= 0) [ring.x, ring.y] = [[numbers(x)[at]], [numbers(y)[at]]];
+    }
+    this.ringedEmbedding = { ...this.embedding, data: [...points, ring] };
+    return this.ringedEmbedding;
   }
 
   /** Redraw the sheet as ink on nothing, so that pictures sit on the page in either theme. */

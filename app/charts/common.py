@@ -5,6 +5,7 @@ the board resolves for the theme. Roles have a dash and a width too, classes a s
 """
 
 import base64
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,7 +120,9 @@ def evenly(steps: Array, count: int) -> Array:
 
 def numbers(values: Array, digits: int = 1) -> list[float | None]:
     """Rounded plain numbers; None, a gap in the line, where there is none."""
-    return [round(float(v), digits) if np.isfinite(v) else None for v in np.asarray(values, dtype=np.float64).ravel()]
+    rounded = np.round(np.asarray(values, dtype=np.float64).ravel(), digits)
+    plain: list[float | None] = rounded.tolist()
+    return plain if np.isfinite(rounded).all() else [v if v is not None and math.isfinite(v) else None for v in plain]
 
 
 def percent(fractions: Array) -> list[float | None]:

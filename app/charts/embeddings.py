@@ -35,6 +35,14 @@ def figure(points: Array, frame_of: Array, stage: Stage, *, revision: str, follo
     }
 
 
+def of_teacher(stage: Stage, *, revision: str) -> Figure | None:
+    """The teacher's own chart, the same all run long; None for points in a plane, which are drawn as they are."""
+    if stage.grid is not None:
+        return None
+    points = stage.teacher_features[:, :2]
+    return figure(points, points, stage, revision=revision, follow=None)
+
+
 def _window(points: Array) -> tuple[Array, Array]:
     """Lower corner and sides of a rectangle that holds these points with some air around them."""
     points = points.astype(np.float64)

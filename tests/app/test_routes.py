@@ -78,6 +78,7 @@ def test_the_stage_is_plain_json(log: RunLog) -> None:
     assert stage["labels"] == made.labels.tolist() and len(stage["teacher_logits"]) == len(made.labels)
     assert stage["transfer"]["3"]["rows"] == made.transfer_rows[3].tolist()
     assert stage["shape"] == [8, 8] and stage["points"] is None and stage["transfer_size"] == 30
+    assert sum(line["name"] in made.class_names for line in stage["embedding"]["data"]) == 10, "the teacher's points"
 
 
 def test_pictures_are_one_sheet_in_stage_order(log: RunLog) -> None:
@@ -93,6 +94,7 @@ def test_pictures_are_one_sheet_in_stage_order(log: RunLog) -> None:
 
 def test_points_have_no_pictures(log: RunLog) -> None:
     run_id = write_run(log, Experiment(dataset="spirals"))
+    assert json.loads(get(f"/lab/run/{run_id}/stage.json")[2])["embedding"] is None
     stage = json.loads(get(f"/lab/run/{run_id}/stage.json")[2])
     assert stage["pictures_url"] is None and len(stage["points"][0]) == 2
     assert get(f"/lab/run/{run_id}/pictures.png")[0] == 404

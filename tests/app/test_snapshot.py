@@ -50,7 +50,7 @@ def test_a_run_without_a_worker_says_its_place(log: RunLog) -> None:
 def test_every_state_has_the_whole_board(log: RunLog, state: str) -> None:
     board = seen(log, write_run(log, state=state))
     assert board["state"] == state and board["step"] == 600 and board["mine"]
-    assert set(board["figures"]) == FIGURES | {"embedding_teacher", "embedding_student"}
+    assert set(board["figures"]) == FIGURES | {"embedding_student"}
     assert all(board["says"][name] for name in ("accuracy", "heard", "example", "embedding", "similarity", "losses"))
     assert [arm["role"] for arm in board["arms"]] == ["distilled", "control"]
     assert board["headline"].startswith("Both saw these 30 pictures.")
