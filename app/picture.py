@@ -58,7 +58,7 @@ def picture(
     if shown is not None:
         figures |= _of_examples(frame, shown, stage, distilled, revision, row, layouts)
         number = frame.arms.index(distilled.name)
-        says["embedding"] = sentences.embedding(stage, shown.features[number])
+        says["embedding"] = _seen(frame, shown, stage, roles, number)
         says["similarity"] = sentences.similarity(stage.teacher_similarity, shown.similarity[number], stage.class_names)
         says["difference"] = sentences.difference(stage.teacher_similarity, shown.similarity[number], stage.class_names)
         example = example_of(frame, shown, stage, roles, row)
@@ -135,6 +135,14 @@ def _of_examples(
         points = (layouts[name], layouts["teacher"])
         figures[f"embedding_{who}"] = embeddings.figure(*points, stage, revision=f"{revision}-umap", follow=row)
     return figures
+
+
+def _seen(frame: Frame, shown: Shown, stage: Stage, roles: tuple[Role, ...], number: int) -> str:
+    """How the networks see the examples, in words; where the examples are points, how they divide the plane."""
+    if stage.grid_teacher is None or shown.surface is None:
+        return sentences.embedding(stage, shown.features[number])
+    heard = {role.label: shown.surface[frame.arms.index(role.name)] for role in roles if role.role != "null"}
+    return sentences.plane(stage.grid_teacher, heard)
 
 
 def _both(frame: Frame, distilled: Role) -> list[tuple[str, str]]:

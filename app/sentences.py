@@ -1,7 +1,7 @@
 """Everything the board says in words. Every number is computed from frames; each has its unit and its n."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -230,6 +230,13 @@ def embedding(stage: Stage, student: Array) -> str:
         f"Of {len(labels)} test examples, {percent(of_teacher)} lie nearest to the middle of their own class in what "
         f"the teacher makes of them, {percent(of_student)} in what the student does."
     )
+
+
+def plane(teacher: Array, students: Mapping[str, Array]) -> str:
+    """How far students divide the plane as the teacher does: logits `[grid, class]`, students' by what they got."""
+    same = {got: float((logits.argmax(-1) == teacher.argmax(-1)).mean()) for got, logits in students.items()}
+    said = ", ".join(f"{percent(share)} of it by the student that got {got}" for got, share in same.items())
+    return f"The plane is divided as the teacher does on {said}."
 
 
 def nearest_own(features: Array, labels: Array) -> float:

@@ -147,3 +147,12 @@ def test_an_experiment_without_control_has_a_headline() -> None:
     assert find(roles, "control") is None
     assert sentences.headline(experiment, roles, frame, None).startswith("A student saw 30 pictures and got opinions")
     assert "one split" in sentences.detail(experiment, roles, frame, None)
+
+
+def test_of_points_in_a_plane_it_is_said_how_the_plane_is_divided() -> None:
+    teacher = np.eye(2)[[0, 0, 1, 1]]
+    students = {"opinions": 5 * teacher, "labels only": np.eye(2)[[0, 1, 1, 1]]}
+    assert sentences.plane(teacher, students) == (
+        "The plane is divided as the teacher does on 100.0 % of it by the student that got opinions, "
+        "75.0 % of it by the student that got labels only."
+    )
