@@ -102,6 +102,21 @@ def train(experiment: Experiment, teacher: Teacher | None = None, *, keep: Path 
     _save({name: w.contiguous() for name, w in training.cohort.students.member(0).state_dict().items()}, file)
 
 
+def trained(experiment: Experiment, teacher: Teacher | None = None) -> nn.Module | None:
+    """A teacher's network with what it learnt, in eval mode; None where it is not trained yet. Trains nothing."""
+    return _loaded(datasets.load(experiment.dataset, experiment.split), teacher or experiment.teacher)
+
+
+def _loaded(dataset: Dataset, teacher: Teacher) -> nn.Module | None:
+    network = initial(dataset, teacher)
+    if _learns(teacher):
+        file = _found(_key(dataset, teacher))
+        if file is None:
+            return None
+        network.load_state_dict(load_file(file))
+    return network
+
+
 def answers(experiment: Experiment, teacher: Teacher | None = None) -> Answers:
     """The teacher's answers to all examples; trains it first where it is not kept yet."""
     return _answers(experiment.dataset, experiment.split, teacher or experiment.teacher, str(data_folder()))
@@ -110,16 +125,13 @@ def answers(experiment: Experiment, teacher: Teacher | None = None) -> Answers:
 @lru_cache(maxsize=8)
 def _answers(name: str, split: int, teacher: Teacher, folder: str) -> Answers:
     dataset = datasets.load(name, split)
-    key = _key(dataset, teacher)
-    if _learns(teacher) and _found(key) is None:
+    network = _loaded(dataset, teacher)
+    if network is None:
         for _ in train(Experiment(dataset=name, split=split, teacher=teacher, transfer=Transfer())):
             pass
-    network = initial(dataset, teacher)
-    if _learns(teacher):
-        file = _found(key)
-        assert file is not None
-        network.load_state_dict(load_file(file))
-    signal = _asked(network, dataset, Path(folder) / "teachers" / f"{key}.answers.safetensors")
+        network = _loaded(dataset, teacher)
+        assert network is not None
+    signal = _asked(network, dataset, Path(folder) / "teachers" / f"{_key(dataset, teacher)}.answers.safetensors")
     noise = None
     if teacher.logit_noise:
         generator = stream("logit noise", teacher.seed)
@@ -141,11 +153,16 @@ def _learns(teacher: Teacher) -> bool:
     return bool(teacher.steps or teacher.epochs)
 
 
-def _distorted(logits: Tensor, teacher: Teacher, noise: Tensor | None, ids: Tensor) -> Tensor:
+def swapped(logits: Tensor, teacher: Teacher) -> Tensor:
+    """Logits `[..., class]` with the answers of those classes exchanged that this teacher exchanges."""
     order = list(range(logits.shape[-1]))
     for a, b in teacher.swap:
         order[a], order[b] = order[b], order[a]
-    return logits[..., order] + (0.0 if noise is None else noise[ids])
+    return logits[..., order]
+
+
+def _distorted(logits: Tensor, teacher: Teacher, noise: Tensor | None, ids: Tensor) -> Tensor:
+    return swapped(logits, teacher) + (0.0 if noise is None else noise[ids])
 
 
 def _asked(network: nn.Module, dataset: Dataset, file: Path) -> Signal:

@@ -1,6 +1,6 @@
-"""Make what ships: the default teacher, and the recording of the default experiment that the first screen plays.
+"""Make what ships: the default teacher, the pad's, and the recording of the default experiment on the first screen.
 
-Run `python scripts/make_assets.py` after a change of the engine that changes its numbers; both come from real training
+Run `python scripts/make_assets.py` after a change of the engine that changes its numbers; all come from real training
 on one thread. A test trains the same experiment and compares.
 """
 
@@ -10,9 +10,9 @@ import time
 
 import torch
 
-from kdcore import Experiment, teachers
+from kdcore import Experiment, pad, teachers
 from kdcore.folders import ASSETS
-from kdcore.runs import open_log, recording
+from kdcore.runs import open_log, recording, weights
 from kdcore.runs.summary import summary, versions
 from kdcore.training import Training
 
@@ -27,8 +27,9 @@ def main() -> None:
         experiment = Experiment()
         for kept in (ASSETS / "teachers").glob("*.safetensors"):
             kept.unlink()
-        *_, frame = teachers.train(experiment, keep=ASSETS / "teachers")
-        print(f"teacher: {frame.accuracy['hard'].mean():.1%} on test after {frame.step} steps")
+        for whose, taught in {"teacher": experiment, "teacher of the pad": pad.PAD}.items():
+            *_, frame = teachers.train(taught, keep=ASSETS / "teachers")
+            print(f"{whose}: {frame.accuracy['hard'].mean():.1%} on test after {frame.step} steps")
         record(experiment)
 
 
@@ -41,6 +42,7 @@ def record(experiment: Experiment) -> None:
     log.set_stage(run_id, training.stage())
     for frame in training:
         log.append(run_id, frame)
+    weights.save(log.folder, run_id, training.step, training.state())
     log.set_state(run_id, "finished", summary=summary(frame, time.perf_counter() - started))
     recording.save(log, run_id, RECORDING, most_keyframes=PICTURES)
     print(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdcore import Experiment, teachers
+from kdcore import Experiment, asking, datasets, pad, teachers
 from kdcore.folders import ASSETS
 from kdcore.runs import open_log, recording
 from kdcore.training import Training
@@ -28,6 +28,33 @@ def test_default_teacher_ships_and_needs_no_training(tmp_path: Path, monkeypatch
     experiment = Experiment()
     assert teachers.is_cached(experiment.dataset, experiment.split, experiment.teacher)
     assert not teachers.is_cached(experiment.dataset, experiment.split + 1, experiment.teacher)
+
+
+def test_teacher_of_the_pad_ships_and_is_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DKLAB_HOME", str(tmp_path))
+    assert teachers.is_cached(pad.PAD.dataset, pad.PAD.split, pad.PAD_TEACHER)
+    assert all(file.stat().st_size < 400_000 for file in (ASSETS / "teachers").iterdir())
+    digits = datasets.load("digits")
+    said = pad.ask(digits.inputs[digits.test])
+    assert said is not None
+    assert np.mean(said.argmax(-1) == digits.labels[digits.test].numpy()) > 0.98
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_students_of_the_recording_say_what_they_said_in_its_last_frame() -> None:
+    log = open_log()
+    run_id = recording.load(log, RECORDING)
+    newest, stage = log.newest(run_id), log.stage(run_id)
+    assert newest is not None and newest.shown is not None and stage is not None
+    shown = newest.shown
+    said = asking.students(log.folder, run_id, Experiment(), datasets.load("digits").inputs[stage.ids[shown.rows]])
+    assert said is not None and tuple(said) == newest.arms
+    seat = newest.seeds.index(shown.seed)
+    for place, arm in enumerate(newest.arms):
+        assert said[arm].shape[0] == len(newest.seeds)
+        np.testing.assert_allclose(said[arm][seat], shown.logits[place], atol=1e-4)
+    assert asking.kept_step(log.folder, run_id) == newest.step
+    assert RECORDING.stat().st_size < 5_000_000
 
 
 def test_recording_is_what_the_default_experiment_gives() -> None:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from kdcore.datasets import digits, fashion_mnist, spirals
+from kdcore.datasets import digits, drawn_digits, fashion_mnist, spirals
 from kdcore.datasets.base import Dataset, Facts, Malformed, Missing, Source
 
 __all__ = ["Dataset", "Facts", "Malformed", "Missing", "facts", "load", "names"]
 
-_MODULES: dict[str, Source] = {"digits": digits, "fashion_mnist": fashion_mnist, "spirals": spirals}
+_MODULES: dict[str, Source] = {
+    "digits": digits,
+    "drawn_digits": drawn_digits,
+    "fashion_mnist": fashion_mnist,
+    "spirals": spirals,
+}
 
 
 def names() -> list[str]:

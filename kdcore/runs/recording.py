@@ -1,7 +1,12 @@
-"""A run as one file: a zip of JSON and npz without pickle. The same run gives the same bytes."""
+"""A run as one file: a zip of JSON, npz without pickle and safetensors. The same run gives the same bytes.
 
+Of its weights it carries what asking the students needs, and nothing of the optimiser.
+"""
+
+import contextlib
 import hashlib
 import json
+import os
 import re
 import time
 import zipfile
@@ -9,16 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from safetensors import SafetensorError
+from safetensors.torch import load as tensors_of
+from safetensors.torch import save as bytes_of
+from torch import Tensor
 
+from kdcore import asking
 from kdcore.experiment import Command, Experiment
 from kdcore.frame import Frame, Stage
-from kdcore.runs import schema
-from kdcore.runs.log import RunLog
+from kdcore.runs import schema, weights
+from kdcore.runs.log import Run, RunLog
 from kdcore.runs.pace import PACES
 
 FORMAT = 1
 MOST_BYTES = 200_000_000
-_entry = re.compile(r"run\.json|stage\.npz|newest\.npz|(scalars|keyframes)/\d{9}\.npz")
+STUDENTS = "students.safetensors"
+_entry = re.compile(r"run\.json|stage\.npz|newest\.npz|students\.safetensors|(scalars|keyframes)/\d{9}\.npz")
 
 
 class NoRecording(ValueError):
@@ -26,7 +37,7 @@ class NoRecording(ValueError):
 
 
 def save(log: RunLog, run_id: str, path: Path, most_keyframes: int | None = None) -> None:
-    """Write a run to a file: all its numbers, and its pictures (evenly thinned out to `most_keyframes`).
+    """Write a run to a file: all its numbers, its pictures (evenly thinned out to `most_keyframes`), its students.
 
     Raises KeyError where there is no such run.
     """
@@ -50,13 +61,26 @@ def save(log: RunLog, run_id: str, path: Path, most_keyframes: int | None = None
         frame = log.keyframe(run_id, step)
         if frame is not None:
             entries[f"keyframes/{step:09}.npz"] = frame.to_bytes()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+    students = _students(log, run, newest.step)
+    if students is not None:
+        entries[STUDENTS] = students
+    beside = path.with_suffix(f".{os.getpid()}.part")
+    with zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as file:
         for name in sorted(entries):
             file.writestr(zipfile.ZipInfo(name), entries[name])
+    beside.replace(path)  # a reader never meets half a file
+
+
+def _students(log: RunLog, run: Run, step: int) -> bytes | None:
+    """The students' weights as they were at the run's last step; None where none of that step are kept."""
+    kept = weights.load(log.folder, run.id, only=asking.STUDENT)
+    return bytes_of(kept[1]) if kept and kept[0] == step else None
 
 
 def load(log: RunLog, path: Path) -> str:
     """Put a recording into the log as a finished run; its id follows from its content, so twice is once.
+
+    Its students are written beside the log, also where only they are missing: they can be asked as those of any run.
 
     Raises NoRecording for any other file.
     """
@@ -65,13 +89,20 @@ def load(log: RunLog, path: Path) -> str:
         b"".join(name.encode() + hashlib.sha256(entries[name]).digest() for name in sorted(entries))
     )
     run_id = f"rec-{content.hexdigest()[:12]}"
-    if log.run(run_id) is not None:
+    known = log.run(run_id) is not None
+    if known and (STUDENTS not in entries or weights.path(log.folder, run_id).exists()):
         return run_id
     try:
         about = json.loads(entries["run.json"])
         rows = _rows(run_id, about, entries)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        students = _read_students(about, entries)
+    except (KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
         raise NoRecording(f"{path.name} is not a recording of a run: {error}") from error
+    if students:
+        with contextlib.suppress(OSError):  # no room beside the log: everything but the students can still be shown
+            weights.save(log.folder, run_id, Frame.from_bytes(entries["newest.npz"]).step, students)
+    if known:
+        return run_id
     try:
         with log.write() as connection:
             for table, values in rows:
@@ -93,6 +124,17 @@ def _read(path: Path) -> dict[str, bytes]:
             return {info.filename: file.read(info) for info in infos}
     except zipfile.BadZipFile as error:
         raise NoRecording(f"{path.name} is not a recording of a run: {error}") from error
+
+
+def _read_students(about: dict[str, Any], entries: dict[str, bytes]) -> dict[str, Tensor]:
+    """The students' weights by name; none in a recording without them. ValueError where they are not this run's."""
+    if STUDENTS not in entries:
+        return {}
+    given = tensors_of(entries[STUDENTS])
+    fitting = asking.member_weights(Experiment.model_validate(about["experiment"]), given)
+    if len(fitting) != len(given):
+        raise ValueError("it carries more than the students' weights")
+    return given
 
 
 def _rows(run_id: str, about: dict[str, Any], entries: dict[str, bytes]) -> list[tuple[sa.Table, list[dict[str, Any]]]]:

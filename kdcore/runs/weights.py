@@ -28,15 +28,16 @@ def save(folder: Path, run_id: str, step: int, tensors: "dict[str, Tensor]") -> 
     return final
 
 
-def load(folder: Path, run_id: str) -> "tuple[int, dict[str, Tensor]] | None":
-    """The step and tensors that `save` wrote; None where there are none."""
+def load(folder: Path, run_id: str, only: str = "") -> "tuple[int, dict[str, Tensor]] | None":
+    """The step and tensors that `save` wrote, those whose names begin with `only`; None where there are none."""
     from safetensors import safe_open
 
     final = path(folder, run_id)
     if not final.exists():
         return None
     with safe_open(final, framework="pt") as stored:
-        return int(stored.metadata()["step"]), {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        names = [name for name in stored.keys() if name.startswith(only)]  # noqa: SIM118
+        return int(stored.metadata()["step"]), {name: stored.get_tensor(name) for name in names}
 
 
 def delete(folder: Path, run_id: str) -> None:

@@ -21,7 +21,7 @@ def dataset(request: pytest.FixtureRequest) -> datasets.Dataset:
 
 
 def test_names_begin_with_the_default() -> None:
-    assert datasets.names() == ["digits", "fashion_mnist", "spirals"]
+    assert datasets.names() == ["digits", "drawn_digits", "fashion_mnist", "spirals"]
 
 
 def test_sizes_and_types_are_the_facts(dataset: datasets.Dataset) -> None:
@@ -51,7 +51,7 @@ def test_no_input_of_the_test_part_is_also_in_train(dataset: datasets.Dataset) -
     assert not [row for row in dataset.inputs[dataset.test] if row.numpy().tobytes() in seen]
 
 
-@pytest.mark.parametrize("name", ["digits", "spirals"])
+@pytest.mark.parametrize("name", ["digits", "drawn_digits", "spirals"])
 def test_a_split_is_the_same_in_every_process(name: str) -> None:
     program = (
         "import hashlib, sys; from kdcore import datasets; d = datasets.load(sys.argv[1], 3);"
@@ -119,7 +119,8 @@ def test_a_split_that_cannot_be_is_refused(split: int) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match="no data set called 'mnist'; there are digits, fashion_mnist, spirals"):
+    known = ", ".join(datasets.names())
+    with pytest.raises(ValueError, match=f"no data set called 'mnist'; there are {known}"):
         datasets.facts("mnist")
 
 
