@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from kdcore.experiment import Command
 
 
+PLAN = "plan"
+"""The client of the commands that a run was made with: they wait for their step, not for a worker."""
+
 is_pending = sa.and_(schema.commands.c.step.is_(None), schema.commands.c.refused.is_(None))
+is_asked = sa.and_(is_pending, schema.commands.c.client != PLAN)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A command that has not taken effect yet."""
+    """A command that has not taken effect yet; one of a plan names the step at which it is to."""
 
     number: int
     command: "Command"
@@ -44,24 +48,35 @@ class CommandLog(Database):
                 waiting = run.update().where(run.c.id == run_id, run.c.state == "queued")
                 if connection.execute(waiting.values(state="stopped", ended=time.time())).rowcount:
                     step = sa.select(run.c.step).where(run.c.id == run_id).scalar_subquery()
-                    of_run = sa.and_(table.c.run == run_id, is_pending)
+                    of_run = sa.and_(table.c.run == run_id, is_asked)
                     connection.execute(table.update().where(of_run).values(step=step))
         return True
 
     def commands(self, run_id: str, applied_only: bool = False) -> list["Command"]:
-        """All commands of a run in order; `step` is filled in those that took effect."""
+        """All commands of a run in order, planned ones once they took effect; `step` is filled in those that did."""
         from kdcore.experiment import Command  # not above: it brings torch, which the supervisor does without
 
         table = schema.commands
-        query = sa.select(table.c.command, table.c.step).where(table.c.run == run_id).order_by(table.c.number)
+        given = sa.and_(table.c.run == run_id, sa.or_(table.c.step.is_not(None), table.c.client != PLAN))
+        query = sa.select(table.c.command, table.c.step).where(given).order_by(table.c.number)
         if applied_only:
             query = query.where(table.c.step.is_not(None))
         with self.read() as connection:
             rows = connection.execute(query).all()
         return [Command.model_validate_json(row.command).model_copy(update={"step": row.step}) for row in rows]
 
+    def planned(self, run_id: str) -> list["Command"]:
+        """The commands that a run was made with, each with the step that it names: what a copy is made with too."""
+        from kdcore.experiment import Command
+
+        table = schema.commands
+        of_plan = sa.and_(table.c.run == run_id, table.c.client == PLAN)
+        with self.read() as connection:
+            rows = connection.execute(sa.select(table.c.command).where(of_plan).order_by(table.c.number)).scalars()
+            return [Command.model_validate_json(row) for row in rows]
+
     def pending(self, run_id: str, after: int = 0) -> list[Pending]:
-        """The commands that wait, in order, numbered above `after`."""
+        """The commands that wait, in order, numbered above `after`; those of a plan with their step."""
         from kdcore.experiment import Command
 
         table = schema.commands

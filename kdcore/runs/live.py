@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from collections import deque
 from typing import Protocol
 
 from kdcore.experiment import Command
@@ -54,7 +53,7 @@ class LiveSource:
         self._steps, self._pace, self._stop_at = steps, run.pace, run.stop_at
         self._suspend_after = suspend_after
         self._changed = log.watcher()
-        self._inbox: deque[Pending] = deque()
+        self._inbox: list[Pending] = []
         self._seen, self._next_poll, self._news = 0, 0.0, True
         self._paused, self._paused_since, self._kept = paused, time.monotonic(), paused
         self._one_step = False
@@ -79,16 +78,21 @@ class LiveSource:
         self._waited = False
         while True:
             self._poll()
-            while self._inbox:
-                command = self._take(self._inbox.popleft(), step)
-                if command.kind == "stop":
-                    return [command]
+            for pending in self._due(step):
+                if self._take(pending, step).kind == "stop":
+                    return [pending.command]
             if self._stop_at is not None and self._stop_at <= step and not self._paused:
                 if self._stop_at == step:
                     self._pause(step)
                 self._set_stop_at(None)
             if self._may_begin(step):
                 return []
+
+    def _due(self, step: int) -> list[Pending]:
+        """Takes the commands out of the inbox that act now; a planned one waits there for its step."""
+        due = [pending for pending in self._inbox if (pending.command.step or 0) <= step]
+        self._inbox = [pending for pending in self._inbox if (pending.command.step or 0) > step]
+        return due
 
     def _may_begin(self, step: int) -> bool:
         now = time.monotonic()
@@ -118,6 +122,8 @@ class LiveSource:
 
     def _take(self, pending: Pending, step: int) -> Command:
         command = pending.command
+        if command.step is not None:
+            self._frame(step)  # what a planned change does can be told from the last frame before it
         if command.kind == "pause" or (command.kind == "step" and not self._paused):
             self._pause(step)
         elif command.kind == "step":
@@ -150,10 +156,13 @@ class LiveSource:
         if self._paused:
             return
         self._paused, self._paused_since, self._kept = True, time.monotonic(), False
+        self._frame(step)
+        self._outbox.put(lambda: self._log.set_state(self._run_id, "paused"))
+
+    def _frame(self, step: int) -> None:
         if self._framed != step:
             self._trained.publish()
             self._framed = step
-        self._outbox.put(lambda: self._log.set_state(self._run_id, "paused"))
 
     def _set_stop_at(self, step: int | None) -> None:
         self._stop_at = step

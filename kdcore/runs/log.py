@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from kdcore.runs import schema
-from kdcore.runs.commands import CommandLog, is_pending
+from kdcore.runs.classes import ClassLog
+from kdcore.runs.commands import PLAN, CommandLog, is_asked
 from kdcore.runs.frames import FrameLog
 from kdcore.runs.pace import PACES
 
 if TYPE_CHECKING:
-    from kdcore.experiment import Experiment
+    from kdcore.experiment import Command, Experiment
 
 ENDED = ("finished", "stopped", "failed")
 ACTIVE = ("teacher", "running", "paused")
@@ -64,8 +65,8 @@ class Run:
         return Experiment.model_validate_json(self.experiment_json)
 
 
-class RunLog(FrameLog, CommandLog):
-    """Runs, with their frames and commands. Every method may raise LogUnavailable."""
+class RunLog(FrameLog, CommandLog, ClassLog):
+    """Runs, with their frames, commands and classes. Every method may raise LogUnavailable."""
 
     def create(
         self,
@@ -81,13 +82,17 @@ class RunLog(FrameLog, CommandLog):
         run_id: str | None = None,
         state: str = "queued",
         worker: str | None = None,
+        commands: "Sequence[Command]" = (),
     ) -> str:
         """A new run, waiting for a worker unless another state is given; its id.
 
-        Raises ValueError for a pace that is not there.
+        commands: a plan; each acts by itself at the step that it names. Raises ValueError for a pace that is not there
+        and for a planned command without a step.
         """
         if pace not in PACES:
             raise ValueError(f"there is no pace {pace!r}; there are {', '.join(PACES)}")
+        if any(command.step is None for command in commands):
+            raise ValueError("a planned command needs the step at which it acts; got none")
         run_id = run_id or "".join(secrets.choice(_id_letters) for _ in range(9))
         size = experiment.transfer_size
         values = {
@@ -108,6 +113,9 @@ class RunLog(FrameLog, CommandLog):
         }
         with self.write() as connection:
             connection.execute(schema.runs.insert().values(values))
+            for counter, command in enumerate(commands):
+                row = {"run": run_id, "client": PLAN, "counter": counter, "command": command.model_dump_json()}
+                connection.execute(schema.commands.insert().values(at=time.time(), **row))
         return run_id
 
     def run(self, run_id: str) -> Run | None:
@@ -189,7 +197,7 @@ class RunLog(FrameLog, CommandLog):
     def wake(self) -> int:
         """Queue every run that was written out while paused and has a command waiting; how many."""
         table = schema.runs
-        asked = sa.exists().where(schema.commands.c.run == table.c.id, is_pending)
+        asked = sa.exists().where(schema.commands.c.run == table.c.id, is_asked)
         asleep = sa.and_(table.c.state == "paused", table.c.worker.is_(None), asked)
         with self.read() as connection:
             if connection.execute(sa.select(table.c.id).where(asleep).limit(1)).first() is None:

@@ -2,10 +2,10 @@
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 
-# UPGRADES[n] brings a log of version n to version n + 1.
-UPGRADES: dict[int, list[str]] = {}
+# UPGRADES[n] brings a log of version n to version n + 1. New tables need no statement: they are created before.
+UPGRADES: dict[int, list[str]] = {1: []}  # 2: classes and votes
 
 metadata = sa.MetaData()
 
@@ -97,4 +97,28 @@ beats = sa.Table(
     sa.Column("value", sa.Text, nullable=False, default=""),
 )
 
-OF_A_RUN = (scalars, keyframes, layouts, newest, stages, commands)
+classes = sa.Table(
+    "classes",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True, comment="the lecturer's browser"),
+    sa.Column("lesson", sa.Text, comment="none while the lecturer is on the Lab"),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("run", sa.Text, comment="what they show, none where it is no run of this log"),
+    sa.Column("revealed", sa.Boolean, nullable=False),
+    sa.Column("at", sa.Double, nullable=False, comment="when the lecturer last moved"),
+)
+
+votes = sa.Table(
+    "votes",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True, comment="of the class"),
+    sa.Column("lesson", sa.Text, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("voter", sa.Text, primary_key=True, comment="a browser's key hashed with the code"),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, index=True, comment="what it was a prediction of, none until the reveal"),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+OF_A_RUN = (scalars, keyframes, layouts, newest, stages, commands, votes)

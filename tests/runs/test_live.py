@@ -159,6 +159,64 @@ def test_a_command_that_cannot_act_is_refused_and_the_run_goes_on(log: RunLog) -
     assert_replay_is_equal(log, person.run_id, 60)
 
 
+def plan(*steps_and_values: tuple[int, float]) -> list[Command]:
+    return [Command("set", knob="temperature", value=value, step=step) for step, value in steps_and_values]
+
+
+@pytest.mark.parametrize("pace", ["full", "quick"])
+def test_a_planned_change_acts_at_its_step_and_the_step_before_it_is_seen(log: RunLog, pace: str) -> None:
+    person = Person(log, small(steps=90), pace=pace, commands=plan((40, 8.0), (70, 2.0)))
+    assert log.commands(person.run_id) == [], "what has not happened yet is no change"
+    with person.at_work():
+        person.waits_for_step(1)
+        person.does("set", knob="alpha", value=0.5)
+        person.does("pace", value="full")
+        wait_for(lambda: log.run(person.run_id).state == "finished")  # type: ignore[union-attr]
+    assert [(c.knob, c.value, c.step) for c in log.commands(person.run_id) if c.knob == "temperature"] == [
+        ("temperature", 8.0, 40),
+        ("temperature", 2.0, 70),
+    ]
+    warm = {frame.step: frame.knobs["temperature"][0] for frame in log.history(person.run_id)}
+    assert warm[40] == 4.0 and warm[70] == 8.0 and warm[90] == 2.0
+    assert log.planned(person.run_id) == plan((40, 8.0), (70, 2.0))
+    assert_replay_is_equal(log, person.run_id, 90)
+
+
+def test_a_planned_change_waits_through_a_long_pause_and_does_not_wake_the_run(log: RunLog) -> None:
+    person = Person(log, small(steps=80), pace="full", stop_at=30, commands=plan((50, 9.0)))
+    with person.at_work(suspend_after=0.2) as worker:
+        wait_for(lambda: log.run(person.run_id).state == "paused")  # type: ignore[union-attr]
+        worker.join(30)
+    assert log.wake() == 0
+    person.does("resume")
+    assert log.wake() == 1
+    with person.at_work():
+        assert person.sees("finished") == 80
+    assert [c.step for c in log.commands(person.run_id) if c.kind == "set"] == [50]
+    assert_replay_is_equal(log, person.run_id, 80)
+
+
+def test_a_run_that_is_stopped_before_never_makes_its_planned_change(log: RunLog) -> None:
+    person = Person(log, small(steps=100_000), pace="full", commands=plan((99_999, 8.0)))
+    with person.at_work():
+        person.waits_for_step(1)
+        person.does("stop")
+    waiting = Person(log, small(), commands=plan((5, 8.0)))
+    waiting.does("stop")
+    for run_id in (person.run_id, waiting.run_id):
+        assert log.run(run_id).state == "stopped"  # type: ignore[union-attr]
+        assert [c.kind for c in log.commands(run_id)] == ["stop"]
+
+
+def test_a_planned_change_that_cannot_act_is_refused_and_one_without_a_step_is_not_taken(log: RunLog) -> None:
+    person = Person(log, small(steps=20), pace="full", commands=plan((10, 1e9)))
+    with person.at_work():
+        assert person.sees("finished") == 20
+    assert log.commands(person.run_id) == []
+    with pytest.raises(ValueError, match="needs the step"):
+        log.create(small(), owner="me", commands=[Command("set", knob="temperature", value=8.0)])
+
+
 def test_a_run_paused_for_long_is_written_out_and_goes_on_as_if_nothing_had_been(log: RunLog) -> None:
     person = Person(log, small(steps=80), pace="full", stop_at=30)
     with person.at_work(suspend_after=0.2) as worker:
