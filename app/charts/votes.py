@@ -6,58 +6,41 @@ from typing import Any
 
 import numpy as np
 
-from app.charts.common import Figure, axis, layout, numbers, whole
+from app.charts.common import Figure, axis, layout, numbers
 
-BINS = 40
+BINS = 24
 LEAST_ROOM = 8
-LONGEST_LABEL = 34
+LONGEST_LABEL = 52
 DOTS: dict[str, Any] = {"color": "--student", "line": {"color": "--paper", "width": 1}}
-AXIS_LABEL = {"size": 14, "color": "--ink"}
+INK = {"color": "--ink"}
 
 
 def of_choices(options: Sequence[str], answers: Sequence[str], measured: str | None = None) -> Figure:
-    """A row for each option, in their order; answers that are none of them are left out."""
+    """A line of dots for each option, in their order, under its name; answers that are none of them are left out."""
     counts = Counter(answers)
-    most = max([LEAST_ROOM, *(counts[option] for option in options)])
-    rows = [(row, dot + 1) for row, option in enumerate(options) for dot in range(counts[option])]
-    names = [_folded(option) for option in options]
+    most = max([2 * LEAST_ROOM, *(counts[option] for option in options)])
+    dots = [(dot + 1, row) for row, option in enumerate(options) for dot in range(counts[option])]
     right = next((row for row, option in enumerate(options) if option == measured), None)
-    if right is not None:
-        names[right] = f"<b>{names[right]}</b>"
-    counted = [
-        {
-            "x": counts[option] + 0.7,
-            "y": row,
-            "text": f"{counts[option]}" + (" · what this run measured" if row == right else ""),
-            "showarrow": False,
-            "xanchor": "left",
-            "font": AXIS_LABEL,
-        }
-        for row, option in enumerate(options)
-    ]
+    notes = []
+    for row, option in enumerate(options):
+        name = f"<b>{_folded(option)}</b> (this run)" if row == right else _folded(option)
+        notes.append(_note(name, x=0.3, y=row - 0.2, yanchor="bottom"))
+        notes.append(_note(str(counts[option]), x=counts[option] + 0.8, y=row, yanchor="middle"))
     return {
-        "data": [_dots([dot for _, dot in rows], [row for row, _ in rows], size=_size(most))],
+        "data": [_dots([x for x, _ in dots], [y for _, y in dots], size=_size(most))],
         "layout": layout(
             "votes",
-            margin={"l": 12, "r": 12, "t": 8, "b": 8},
-            xaxis=axis(range=[0, most * 1.35 + 2], visible=False, fixedrange=True),
-            yaxis=axis(
-                range=[len(options) - 0.4, -0.6],
-                tickvals=whole(range(len(options))),
-                ticktext=names,
-                tickfont=AXIS_LABEL,
-                automargin=True,
-                showgrid=False,
-                fixedrange=True,
-            ),
-            annotations=counted,
+            margin={"l": 2, "r": 2, "t": 2, "b": 2},
+            xaxis=axis(range=[0, most + 2], visible=False, fixedrange=True),
+            yaxis=axis(range=[len(options) - 0.6, -0.75], visible=False, fixedrange=True),
+            annotations=notes,
             shapes=[] if right is None else [_band(right)],
         ),
     }
 
 
 def of_numbers(low: float, high: float, unit: str, answers: Sequence[float], measured: float | None = None) -> Figure:
-    """Dots stacked where the numbers fall, in forty steps from low to high; a line where the measured value lies."""
+    """Dots stacked where the numbers fall, in 24 steps from low to high; a line where the measured value lies."""
     width = (high - low) / BINS
     places = [min(max(round((answer - low) / width), 0), BINS) for answer in answers]
     heights: list[int] = []
@@ -73,7 +56,7 @@ def of_numbers(low: float, high: float, unit: str, answers: Sequence[float], mea
         "layout": layout(
             "votes",
             margin={"l": 12, "r": 12, "t": 26, "b": 40},
-            xaxis=axis(unit, range=[ends[0] - margin, ends[1] + margin], tickfont=AXIS_LABEL, fixedrange=True),
+            xaxis=axis(unit, range=[ends[0] - margin, ends[1] + margin], tickfont=INK, fixedrange=True),
             yaxis=axis(range=[0, most + 1], visible=False, fixedrange=True),
             shapes=[] if measured is None else [_line(measured)],
             annotations=[] if measured is None else [_measured(measured, unit)],
@@ -95,11 +78,11 @@ def _dots(x: Sequence[float | None], y: Sequence[int], size: float) -> dict[str,
 
 def _size(most: int) -> float:
     """A dot's diameter in px, so that a row of them still fits."""
-    return float(min(18, max(6, 260 / most)))
+    return float(min(15, max(6, 260 / most)))
 
 
 def _band(row: int) -> dict[str, Any]:
-    ends = {"x0": 0, "x1": 1, "y0": row - 0.42, "y1": row + 0.42}
+    ends = {"x0": 0, "x1": 1, "y0": row - 0.62, "y1": row + 0.3}
     return {
         "type": "rect",
         "xref": "paper",
@@ -116,13 +99,16 @@ def _line(value: float) -> dict[str, Any]:
 
 
 def _measured(value: float, unit: str) -> dict[str, Any]:
-    text = f"this run measured {value:.1f} {unit}".replace("-", "−").strip()
-    place = {"x": value, "y": 1, "yref": "paper", "yanchor": "bottom"}
-    return {"text": text, **place, "showarrow": False, "font": AXIS_LABEL}
+    text = f"this run: {value:.1f} {unit}".replace("-", "−").strip()
+    return _note(text, x=value, y=1, yref="paper", yanchor="bottom", xanchor="center")
+
+
+def _note(text: str, **place: Any) -> dict[str, Any]:
+    return {"text": text, "showarrow": False, "xanchor": "left", "align": "left", "font": INK} | place
 
 
 def _folded(text: str) -> str:
-    """A long option on two lines or three, without what Plotly would take for markup."""
+    """A long option on more than one line, without what Plotly would take for markup."""
     lines = [""]
     for word in text.replace("&", "&amp;").replace("<", "&lt;").split():
         if lines[-1] and len(lines[-1]) + len(word) >= LONGEST_LABEL:
