@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 APP = Path(__file__).parent
-FOLDERS = ("board", "microscope")
+FOLDERS = ("board", "microscope", "votes")
 """What may be asked for from a browser. A module may import another folder's: `../board/soft.js`."""
 
 

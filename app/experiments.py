@@ -1,5 +1,6 @@
 """From values to an experiment, and back: what the controls say, and what they show for a run."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import ValidationError
@@ -72,6 +73,28 @@ def experiment_from(values: Values) -> Experiment | list[str]:
         return [str(error)]
     except ValidationError as error:
         return [sentence if sentence.endswith(".") else f"{sentence}." for sentence in reasons(error)]
+
+
+def adjusted(experiment: Experiment, values: Values, knobs: Collection[str]) -> Experiment | list[str]:
+    """A given experiment with other seeds, and these knobs as the controls show them, in every arm that has them."""
+    arms = []
+    for arm in experiment.arms:
+        change: dict[str, Any] = {}
+        if "temperature" in knobs and "temperature" in arm.knobs:
+            change["knobs"] = arm.knobs | {"temperature": values["temperature"]}
+        if "alpha" in knobs and arm.hears_teacher and methods.get(arm.method).alpha is not None:
+            change |= {"hard_weight": round(1 - values["alpha"], 12), "weight": values["alpha"]}
+        arms.append(arm.model_copy(update=change))
+    other: dict[str, Any] = {"arms": tuple(arms)}
+    if "learning_rate" in knobs:
+        other["learning_rate"] = values["learning_rate"]
+    shift = values["first_seed"] - min(experiment.seed_list)
+    if shift:
+        other["seeds"] = tuple(seed + shift for seed in experiment.seed_list)
+    try:
+        return Experiment(**(experiment.model_dump() | other)) if knobs or shift else experiment
+    except ValidationError as error:
+        return reasons(error)
 
 
 def values_of(experiment: Experiment, commands: list[Command] | None = None) -> Values:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import store
+from app import classroom, store
 from kdcore.runs import LogUnavailable
 
 HERE = Path(__file__).parent
@@ -39,6 +39,7 @@ page = st.navigation(
 )
 try:
     store.open_log()
+    classroom.go_along(page.url_path or "lab")
 except LogUnavailable as unavailable:
     st.error(str(unavailable), title="The log of runs cannot be used")
     st.stop()

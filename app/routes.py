@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import component, share, store
+from app import component, glossary, lesson_walk, share, store
+from app import handout as handouts
 from app.charts import embeddings
 from app.charts.common import whole
 from app.magnified import opinions as opinions_of
@@ -158,7 +159,12 @@ def opinions(request: Request) -> Response:
     frame = watched.frame
     if frame is None or frame.shown is None:
         raise Refused(404, "The students of this run cannot be seen one by one yet.")
-    said = watched.keep(("opinions", frame.step, frame.at), lambda: opinions_of(watched, frame))
+    text = request.query_params.get("seed", "")
+    seed = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    try:
+        said = watched.keep(("opinions", frame.step, frame.at, seed), lambda: opinions_of(watched, frame, seed))
+    except (KeyError, ValueError):
+        raise Refused(404, "The students of that seed cannot be asked.") from None
     return _json(said, cache="no-store")
 
 
@@ -174,6 +180,31 @@ def keyframe(request: Request) -> Response:
     if view is None:
         raise Refused(404, f"No picture of this run is kept at or before step {step}.")
     return _json(view, cache="private, max-age=3600" if not watched.live else "no-store")
+
+
+@_answer
+def handout(request: Request) -> Response:
+    """The words and numbers of a handout, for the browser to put around its figures."""
+    watched, fixed = _watched(request)
+    lesson, step = (request.query_params.get(name, "") for name in ("lesson", "step"))
+    if watched.frame is None:
+        raise Refused(404, "This run has nothing to hand out yet.")
+    try:
+        said = handouts.content(
+            watched, watched.frame, fixed, lesson_walk.find(lesson, step or "1") if lesson else None
+        )
+    except lesson_walk.Astray as astray:
+        raise Refused(404, str(astray)) from astray
+    place = {"lesson": lesson, "step": step, "run": "" if watched.run.recorded else watched.run.id}
+    link = share.link("/lessons" if lesson else "/", place, str(request.base_url))
+    return _json(said | {"link": link, "qr_url": share.qr_url(link)})
+
+
+@_answer
+def terms(request: Request) -> Response:
+    """The sentence of every word that is explained, by the word in small letters."""
+    known = {word: {"term": term.term, "sentence": term.sentence} for word, term in glossary.words().items()}
+    return _json(known, cache="private, max-age=600")
 
 
 @_answer
@@ -196,8 +227,10 @@ def _private(request: Request) -> str:
 ROUTES = [
     Route("/lab/plotly.min.js", plotly),
     Route("/lab/qr.svg", qr),
+    Route("/lab/glossary.json", terms),
     Route("/lab/run/{run}/stage.json", stage),
     Route("/lab/run/{run}/opinions.json", opinions),
+    Route("/lab/run/{run}/handout.json", handout),
     Route("/lab/run/{run}/pictures.png", pictures),
     Route("/lab/run/{run}/keyframe/{step:int}.json", keyframe),
     Route("/lab/{folder}/{file}", component_file),

@@ -1,23 +1,23 @@
 """What one browser tab knows and does: its key, the run it looks at, and what its hands ask for."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import store
-from app.controls import BY_NAME, CONTROLS, LIVE, Values, address, clamp, clamp_all, defaults, unknown
-from app.experiments import experiment_from, values_of
+from app import classroom, hands, store, visible
+from app.controls import BY_NAME, CONTROLS, Values, address, clamp, clamp_all, defaults, unknown
+from app.experiments import adjusted, experiment_from, values_of
 from app.snapshot import Viewer, empty
 from app.watch import Watched, watch
 from kdcore import runs
 from kdcore.experiment import Command, Experiment
 from kdcore.runs import RunLog
 
-LIVE_COMMANDS = ("pause", "resume", "step", "stop")
-REPEATS = 3
-REPEATS_TAKE = 300.0
+PAGE = ("lesson", "step", "show", "present", "class", "alone")
+"""What an address says of the page, not of the run or the controls: it stays when those change."""
 WISH_EVERY = 2.0
 
 
@@ -29,37 +29,63 @@ def values() -> Values:
 def arrive(log: RunLog) -> Watched | None:
     """Follow the address where it is new: its run sets the controls, else its values do. The run that is shown."""
     state = st.session_state
-    here = st.query_params.to_dict()
+    here = {name: value for name, value in st.query_params.to_dict().items() if name not in PAGE}
+    state["given"] = None
     if state.get("address") != here:
         state["notes"] = []
         _follow_address(log, here)
-    _clamp_widgets()
+    follow_link()
+    _follow_class(log)
+    clamp_widgets()
     watched = watch(log, state["run"]) or watch(log, store.recorded_run(log))
     state["run"] = state["drawn_run"] = watched.run.id if watched else None
     if watched is not None and not watched.run.recorded:
-        _follow_commands(watched)
+        follow_commands(watched)
     _write_address(watched)
     return watched
 
 
 def _follow_address(log: RunLog, here: dict[str, str]) -> None:
     state = st.session_state
-    asked = here.get("run", "")
+    carried = state.pop("carried", "")  # from another page of this tab, whose address says nothing of the controls
+    asked = here.get("run", "") or ("" if here else carried)
     found = watch(log, asked) if asked else None
     state["run"] = found.run.id if found else None
     state["commands_seen"] = 0
     if asked and found is None:
         state["notes"].append(f"There is no run {asked[:20]!r} in this log (any more); the recorded run is shown.")
     if found is not None:
-        _set(values_of(found.run.experiment, found.commands))
+        put(values_of(found.run.experiment, found.commands))
         state["pace"], state["stop_at"] = found.run.pace, found.run.stop_at
         return
     given, sentences = clamp_all(here)
     state["notes"] += [*sentences, *unknown(list(here))]
-    _set(given)
+    put(given)
 
 
-def _set(given: Values) -> None:
+def follow_link(usual: Sequence[str] = ()) -> None:
+    """Show only the parts that the address names, else those of `usual`, else all."""
+    state, text = st.session_state, st.query_params.get("show")
+    state["parts"], sentences = visible.chosen(text if text is not None or not usual else ",".join(usual))
+    if state.get("link") != text:
+        state["link"] = text
+        state["notes"] += sentences
+
+
+def _follow_class(log: RunLog) -> None:
+    """Where the page follows a class, the run that its lecturer shows is shown."""
+    state, place = st.session_state, classroom.following(log)
+    if place is None or place.run == state.get("run"):
+        return
+    found = watch(log, place.run)
+    state["run"], state["commands_seen"] = found.run.id if found else None, 0
+    if found is not None:
+        put(values_of(found.run.experiment, found.commands))
+        state["pace"], state["stop_at"] = found.run.pace, found.run.stop_at
+
+
+def put(given: Values) -> None:
+    """Let the controls show these values."""
     for name, value in given.items():
         st.session_state[name] = value
 
@@ -71,7 +97,7 @@ def tick(log: RunLog) -> Watched | None:
     if watched is None:
         return None
     if not watched.run.recorded:
-        _follow_commands(watched)
+        follow_commands(watched)
     if state.get("umap") and time.monotonic() - state.get("wished_at", 0) > WISH_EVERY:
         state["wished_at"] = time.monotonic()
         runs.want_layout(log, watched.run.id)
@@ -91,14 +117,16 @@ def waiting() -> bool:
 
 
 def moved_on() -> bool:
-    """Whether another run is to be shown than the page was drawn for."""
-    return bool(st.session_state.get("run") != st.session_state.get("drawn_run"))
+    """Whether another run is to be shown than the page was drawn for, or another place of the class."""
+    return bool(st.session_state.get("run") != st.session_state.get("drawn_run")) or classroom.moved_on()
 
 
-def _clamp_widgets() -> None:
+def clamp_widgets() -> None:
     """Whatever a widget holds passes the same clamp as an address does."""
     state = st.session_state
-    given, sentences = clamp_all({name: state.get(name, value) for name, value in defaults().items()})
+    known = defaults() | state.get("values", {})  # a widget that is not drawn for once takes its value with it
+    given, sentences = clamp_all({name: state.get(name, value) for name, value in known.items()})
+    state["values"] = given
     for name, value in given.items():
         if state.get(name) != value:
             state[name] = value
@@ -106,7 +134,7 @@ def _clamp_widgets() -> None:
         state["notes"] = sentences
 
 
-def _follow_commands(watched: Watched) -> None:
+def follow_commands(watched: Watched) -> None:
     """Another tab or viewer may have changed a knob: the sliders follow the run's last commands."""
     state = st.session_state
     given = [command for command in watched.commands if command.kind in ("set", "pace", "stop_at")]
@@ -120,10 +148,17 @@ def _follow_commands(watched: Watched) -> None:
 
 def _write_address(watched: Watched | None) -> None:
     """The address leads to what is on screen: a run, or the values that differ from the default."""
-    wanted = {"run": watched.run.id} if watched and not watched.run.recorded else address(values())
+    wanted = kept()
+    if not classroom.waiting():
+        wanted |= {"run": watched.run.id} if watched and not watched.run.recorded else address(values())
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
-    st.session_state["address"] = wanted
+    st.session_state["address"] = {name: value for name, value in wanted.items() if name not in PAGE}
+
+
+def kept() -> dict[str, str]:
+    """What the address says of the page."""
+    return {name: value for name, value in st.query_params.to_dict().items() if name in PAGE}
 
 
 def viewer() -> Viewer:
@@ -137,6 +172,8 @@ def viewer() -> Viewer:
         follow=state.get("follow"),
         umap=bool(state.get("umap")),
         notes=list(state.get("notes", [])),
+        hidden=visible.hidden(state.get("parts", visible.PARTS)),
+        present="present" in st.query_params,
     )
 
 
@@ -180,20 +217,15 @@ def _act(log: RunLog, given: Any) -> None:
         case "train" | "reset" | "new_seeds" | "copy":
             _start(log, watched, kind, counter)
         case "repeat":
-            _repeat(log, watched)
+            hands.repeat(log, state, watched)
         case "follow":
             state["follow"] = value if isinstance(value, int) and not isinstance(value, bool) else None
         case "umap":
             state["umap"] = bool(value)
         case "set":
-            _set_knob(log, watched, given.get("knob"), value, counter)
+            hands.set_knob(log, state, watched, given.get("knob"), value, counter)
         case "pace" | "stop_at" | "show" | "pause" | "resume" | "step" | "stop":
-            _command(log, watched, kind, value, counter)
-
-
-def may_command(watched: Watched | None) -> bool:
-    """A run obeys the browser that started it, while it lives."""
-    return watched is not None and watched.live and watched.run.owner == st.session_state.get("browser")
+            hands.command(log, state, watched, kind, value, counter)
 
 
 def _start(log: RunLog, watched: Watched | None, kind: str, counter: int) -> None:
@@ -205,7 +237,7 @@ def _start(log: RunLog, watched: Watched | None, kind: str, counter: int) -> Non
     if isinstance(experiment, list):
         state["notes"] = [f"This cannot be trained. {' '.join(experiment)}"]
         return
-    if may_command(watched) and watched is not None:
+    if hands.may_command(state, watched) and watched is not None:
         log.command(watched.run.id, Command(kind="stop"), client=state["browser"], counter=counter)
     pace = state.get("pace", "watch")
     run_id = log.create(
@@ -214,48 +246,27 @@ def _start(log: RunLog, watched: Watched | None, kind: str, counter: int) -> Non
         pace=pace if pace in runs.PACES else "watch",
         stop_at=state.get("stop_at"),
         parent=watched.run.id if watched and kind == "copy" else None,
+        commands=hands.planned(log, state, watched if kind == "copy" else None),
     )
     state["run"], state["commands_seen"] = run_id, 0
-    if kind == "copy" and watched:
-        _set(values_of(experiment))
-    st.query_params.from_dict({"run": run_id})
+    if state.get("given") or (kind == "copy" and watched):
+        put(values_of(experiment))
+    classroom.leave()
     state["address"] = {"run": run_id}
+    st.query_params.from_dict(kept() | state["address"])
 
 
 def _wanted(watched: Watched | None) -> Experiment | list[str]:
-    """What the controls describe; where they describe the run that is shown, exactly that run's experiment."""
-    now = values()
+    """What is given to be trained, with the knobs that were moved beforehand; else what the controls describe.
+
+    Where they describe the run that is shown, it is exactly that run's experiment.
+    """
+    now, given = values(), st.session_state.get("given")
+    if given is not None:
+        return adjusted(given.experiment, now, given.moved)
     if watched is not None and now == values_of(watched.run.experiment):
         return watched.run.experiment
     return experiment_from(now)
-
-
-def _repeat(log: RunLog, watched: Watched | None) -> None:
-    """The same experiment on three other splits, each with a teacher of its own, beside the run that is shown."""
-    state = st.session_state
-    if watched is None:
-        return
-    experiment = watched.run.experiment
-    group = watched.run.group or watched.run.id
-    splits = [split for split in range(REPEATS + 1) if split != experiment.split][:REPEATS]
-    for split in splits:
-        other = experiment.model_copy(update={"split": split})
-        log.create(other, owner=state["browser"], pace="full", group=group, parent=watched.run.id)
-    state["repeats_until"] = time.time() + REPEATS_TAKE
-    named = ", ".join(map(str, splits))
-    state["notes"] = [f"The same experiment now runs on splits {named}; what they give will stand beside the headline."]
-
-
-def _set_knob(log: RunLog, watched: Watched | None, knob: Any, value: Any, counter: int) -> None:
-    """A knob of a run that goes on acts on it; otherwise it waits for the next run."""
-    state = st.session_state
-    if knob not in LIVE:
-        return
-    new, sentence = clamp(BY_NAME[knob], value)
-    state["notes"] = [sentence] if sentence else []
-    state[knob] = new
-    if may_command(watched) and watched is not None and isinstance(new, float):
-        log.command(watched.run.id, Command(kind="set", knob=knob, value=new), client=state["browser"], counter=counter)
 
 
 def set_from_widget(name: str) -> None:
@@ -263,28 +274,6 @@ def set_from_widget(name: str) -> None:
     log, state = store.open_log(), st.session_state
     watched = watch(log, state.get("run"))
     new, _ = clamp(BY_NAME[name], state[name])
-    if may_command(watched) and watched is not None and isinstance(new, float):
+    if hands.may_command(state, watched) and watched is not None and isinstance(new, float):
         command = Command(kind="set", knob=name, value=new)
         log.command(watched.run.id, command, client=f"{state['browser']} page", counter=time.time_ns() // 1_000_000)
-
-
-def _command(log: RunLog, watched: Watched | None, kind: Any, value: Any, counter: int) -> None:
-    state = st.session_state
-    if kind == "pace":
-        if value not in runs.PACES:
-            return
-        state["pace"] = value
-    if kind == "stop_at":
-        value = None if value is None else int(float(str(clamp(BY_NAME["steps"], value)[0])))
-        state["stop_at"] = value
-    if kind == "show" and (
-        not isinstance(value, int) or watched is None or value not in watched.run.experiment.seed_list
-    ):
-        return
-    if may_command(watched) and watched is not None:
-        given = value if kind in ("pace", "stop_at", "show") else None
-        log.command(watched.run.id, Command(kind=kind, value=given), client=state["browser"], counter=counter)
-    elif kind in (*LIVE_COMMANDS, "show"):
-        over = watched is None or not watched.live
-        why = "this run is over" if over else "only the browser that started this run can command it"
-        state["notes"] = [f"Nothing was changed: {why}."]

@@ -41,6 +41,8 @@ class Viewer:
     follow: int | None = None
     umap: bool = False
     notes: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    present: bool = False
 
 
 def snapshot(log: RunLog, run_id: str | None, viewer: Viewer) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def snapshot(log: RunLog, run_id: str | None, viewer: Viewer) -> dict[str, Any]:
     key = (watched.state_key, learning.state_key if learning else None, viewer.follow, layouts_key)
     shared = watched.keep(key, lambda: _shared(watched, learning, viewer.follow, layouts))
     own = _own(watched, viewer, shared["notes"])
-    whole: dict[str, Any] = shared | own | {"version": _version(shared["version"], own)}
+    whole: dict[str, Any] = shared | own | {"version": version(shared["version"], own)}
     return whole
 
 
@@ -81,7 +83,8 @@ def _layouts(watched: Watched, wanted: bool) -> tuple[int | None, Layouts | None
     return (steps[-1], watched.log.layouts(watched.run.id, steps[-1])) if steps else (None, None)
 
 
-def _version(shared: str, own: dict[str, Any]) -> str:
+def version(shared: str, own: dict[str, Any]) -> str:
+    """A short text that changes with anything on the board."""
     return f"{shared}-{zlib.crc32(repr(own).encode()):08x}"
 
 
@@ -97,12 +100,8 @@ def empty(viewer: Viewer) -> dict[str, Any]:
         "headline": "A teacher, a student who hears its opinions, and one who hears labels only. Press Train.",
         "detail": "",
         "notes": viewer.notes,
-        "umap": viewer.umap,
-        "knobs": _knobs(viewer),
-        "paces": [list(pace) for pace in PACES.items()],
-        "ranges": RANGES,
-    }
-    return _blank(viewer.values) | own | {"version": _version("none", own)}
+    } | _chosen(viewer)
+    return _blank(viewer.values) | own | {"version": version("none", own)}
 
 
 def _blank(values: Values) -> dict[str, Any]:
@@ -120,6 +119,8 @@ def _blank(values: Values) -> dict[str, Any]:
         "teacher": None,
         "student": None,
         "chance": None,
+        "paces": [list(pace) for pace in PACES.items()],
+        "ranges": RANGES,
         "arms": [],
         "figures": {},
         "says": {},
@@ -152,8 +153,6 @@ def _shared(watched: Watched, learning: Watched | None, follow: int | None, layo
         "seed": experiment.seed_list[0],
         "teacher": {"name": experiment.teacher.network.name, "accuracy": None},
         "student": {"name": experiment.student.name},
-        "paces": [list(pace) for pace in PACES.items()],
-        "ranges": RANGES,
         "keyframes": watched.keyframes,
         "keyframes_url": f"/lab/run/{run.id}/keyframe/",
         "events": events,
@@ -263,14 +262,18 @@ def _own(watched: Watched, viewer: Viewer, shared_notes: list[str]) -> dict[str,
         )
     elif run.state == "stopped" and run.reason:
         notes.append(run.reason)
-    return {
+    return _chosen(viewer) | {
         "mine": mine,
-        "umap": viewer.umap,
-        "knobs": _knobs(viewer),
         "notes": [*shared_notes, *notes],
         "restart": differences(viewer.values, shown, acts_at_once=mine and watched.live),
         "suggest": _suggestion(watched, mine),
     }
+
+
+def _chosen(viewer: Viewer) -> dict[str, Any]:
+    """What this viewer has chosen to see, and where their knobs stand."""
+    own = {"umap": viewer.umap, "hidden": viewer.hidden, "present": viewer.present}
+    return own | {"knobs": _knobs(viewer)}
 
 
 def _knobs(viewer: Viewer) -> dict[str, Any]:

@@ -1,24 +1,29 @@
 """The row of Streamlit widgets above the board, drawn from the table of controls."""
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
 
-from app import session
+from app import classroom, present, session, share, store
 from app.controls import CONTROLS, Control, network_name
 from kdcore import datasets, methods
 
 FIRST_WIDTH = 174
 
 
-def row() -> None:
-    """Data, teacher, student, method, and a popover with everything else: one quiet line."""
+def row(parts: Collection[str]) -> None:
+    """Data, teacher, student, method, popovers with everything else, to share, for a class: one quiet line."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         for control in CONTROLS:
-            if control.where == "first":
+            if control.where == "first" and control.name in parts:
                 _select(control, width=FIRST_WIDTH, label_visibility="collapsed", format_func=_named(control))
-        with st.popover("More", icon=":material/tune:"):
-            _more()
+        if "more" in parts:
+            with st.popover("More", icon=":material/tune:"):
+                _more()
+        share.controls()
+        classroom.controls(store.open_log())
+        present.toggle()
 
 
 def _more() -> None:

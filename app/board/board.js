@@ -7,9 +7,10 @@ import { Choices } from "./choices.js";
 import { el, mark, show } from "./dom.js";
 import { Example } from "./example.js";
 import { Glance } from "./glance.js";
+import { Handout } from "./handout.js";
 import { Head } from "./head.js";
 import { Heard } from "./heard.js";
-import { CHARTS, SEEN, makePanels } from "./layout.js";
+import { CHARTS, SEEN, makePanels, namesBeside } from "./layout.js";
 import { Plots, upTo } from "./plots.js";
 import { Points } from "./points.js";
 import { Room } from "./room.js";
@@ -17,6 +18,7 @@ import { Speech } from "./speech.js";
 import { StageKeeper } from "./stage.js";
 import { Strip } from "./strip.js";
 import { figureTable } from "./tables.js";
+import { Tip } from "./terms.js";
 import { Theme, channels } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
@@ -30,8 +32,11 @@ export class Board {
     this.theme = new Theme(this.root);
     this.speech = new Speech();
     this.head = new Head({ repeat: () => this.acts.do("repeat") });
+    this.handout = new Handout(this);
+    this.head.under.append(this.handout.button);
     this.choices = new Choices({ acts: this.acts });
     this.glance = new Glance();
+    this.tip = new Tip(this.root);
     this.transport = new Transport({ acts: this.acts });
     this.strip = new Strip({
       acts: this.acts,
@@ -84,6 +89,7 @@ export class Board {
       this.timeline.element,
       this.speech.element,
       this.glance.element,
+      this.tip.element,
     );
     const bars = { head: this.head, transport: this.transport, strip: this.strip, walk: this.walk, timeline: this.timeline };
     const parts = Object.fromEntries(Object.entries({ ...bars, ...this.panels }).map(([name, { element }]) => [name, element]));
@@ -120,6 +126,7 @@ export class Board {
     if (snapshot.version !== this.version) {
       this.version = snapshot.version;
       this.head.update(snapshot);
+      this.handout.update(snapshot);
       this.choices.update(snapshot);
       this.transport.update(snapshot);
       if (this.strip.update(snapshot)) this.heat(snapshot.knobs.temperature);
@@ -171,7 +178,8 @@ export class Board {
     const figure = this.snapshot.figures?.accuracy;
     if (!figure) return;
     const step = this.keyframe?.step;
-    this.plots.offer("accuracy", this.looking === "playing" && step !== undefined ? upTo(figure, step + 1) : figure);
+    const shown = this.room.narrow ? namesBeside(figure) : figure;
+    this.plots.offer("accuracy", this.looking === "playing" && step !== undefined ? upTo(shown, step + 1) : shown);
     this.plots.cursor("accuracy", step === undefined ? null : step + 1); // its axis is step + 1
   }
 
@@ -276,7 +284,7 @@ export class Board {
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("visibilitychange", this.onShow);
     cancelAnimationFrame(this.painting);
-    for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots, this.room]) part.close();
+    for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots, this.room, this.tip]) part.close();
     this.root.remove();
   }
 }

@@ -1,6 +1,7 @@
 // Small choices that stand in the captions: whose pictures are shown, and how networks' views of them are projected.
 
 import { el, mark } from "./dom.js";
+import { explain } from "./terms.js";
 import { Transport } from "./transport.js";
 
 export class Choices {
@@ -11,7 +12,7 @@ export class Choices {
       onchange: () => acts.do("show", { value: Number(this.seed.value) }),
     });
     this.buttons = ["PCA", "UMAP"].map((name, at) =>
-      el("button", { class: "tab", type: "button", onclick: () => this.project(at === 1) }, name),
+      explain(el("button", { class: "tab", type: "button", onclick: () => this.project(at === 1) }, name)),
     );
     this.projection = el("span", { class: "switch", role: "group", "aria-label": "Projection" }, ...this.buttons);
     this.legend = el("div", { class: "legend", "aria-hidden": "true" });

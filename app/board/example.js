@@ -3,6 +3,7 @@
 import { el, mark, say, show, svg } from "./dom.js";
 import { Slider, logScale } from "./slider.js";
 import { barsPath, percent, ranked, softmax } from "./soft.js";
+import { explain } from "./terms.js";
 import { STOPS, formatTemperature, roundTemperature } from "./scales.js";
 
 const HEIGHT = 42;
@@ -27,7 +28,7 @@ export class Example {
     this.view.place();
     this.readout = el("output", {}, "4");
     this.view.readout = this.readout;
-    this.control = el("label", { class: "view" }, el("span", {}, "view at T"), this.view.element, this.readout);
+    this.control = el("label", { class: "view" }, explain(el("span", {}, "view at T")), this.view.element, this.readout);
     this.picture = el("span", { class: "picture" });
     this.what = el("span", { class: "what" });
     this.whether = el("span", { class: "whether" });
@@ -115,10 +116,11 @@ export class Example {
     const names = svg("g", { class: "names" });
     const drawing = svg("svg", { height: HEIGHT + 15 }, bars, base, names);
     const reading = el("span", { class: "reading" });
+    const name = key.slice(key.indexOf(":") + 1);
     const element = el(
       "figure",
       { class: `opinion ${role}`, "data-key": key },
-      el("figcaption", {}, el("b", {}, title), reading),
+      el("figcaption", {}, explain(el("b", {}, title), name), reading),
       drawing,
     );
     this.opinions.append(element);

@@ -9,18 +9,25 @@ export class Head {
     const title = "Train the same experiment on other splits of the data, each with its own teacher";
     this.repeat = el(
       "button",
-      { class: "quiet", type: "button", title, onclick: repeat },
+      { class: "quiet repeat", type: "button", title, onclick: repeat },
       "repeat on other splits and teachers",
     );
     this.message = el("p", { class: "message", role: "alert", hidden: true });
     this.troubles = new Map();
-    const under = el("div", { class: "under" }, this.detail, this.repeat);
-    this.element = el("div", { class: "head" }, this.headline, under, this.message);
+    this.under = el("div", { class: "under" }, this.detail, this.repeat);
+    this.element = el("div", { class: "head" }, this.headline, this.under, this.message);
   }
 
-  update({ headline, detail, state, recorded, mine }) {
+  /** Without the transport, where notes stand else, they are said here. */
+  hide(hidden) {
+    for (const part of [this.headline, this.under]) show(part, !hidden.has("headline"));
+    this.notes = hidden.has("transport");
+  }
+
+  update({ headline, detail, state, recorded, mine, notes }) {
     say(this.headline, headline);
     say(this.detail, detail);
+    if (this.notes) this.trouble("notes", notes.join(" "));
     show(this.repeat, state === "finished" && !recorded && mine);
   }
 

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { Panel } from "./panel.js";
+import { explain } from "./terms.js";
 
 const SCATTER = 350; // ms between two drawings of an embedding
 const MATRIX = 1000; // ms between two drawings of a heat map or the loss terms
@@ -20,6 +21,17 @@ export const CHARTS = {
 /** What stands over the two networks' pictures of the data. */
 export const SEEN = { pictures: "How they see the test pictures", points: "How they divide the plane" };
 
+const drawnBeside = new WeakMap();
+
+/** The curves with their names beside them: for a chart too low to have them where no curve is. */
+export function namesBeside(figure) {
+  if (!drawnBeside.has(figure)) {
+    const legend = { ...figure.layout.legend, x: 1.03, y: 1.04, maxheight: 400 };
+    drawnBeside.set(figure, { ...figure, layout: { ...figure.layout, legend } });
+  }
+  return drawnBeside.get(figure);
+}
+
 /** The panels by name. `plot(name)` is the place of a chart, `rows(name)` the numbers behind a view. */
 export function makePanels({ plot, rows, opened, choices, heard, pager, example }) {
   const chart = (name, title) => ({ name, title, body: plot(name), rows: () => rows(name) });
@@ -28,7 +40,7 @@ export function makePanels({ plot, rows, opened, choices, heard, pager, example 
   return {
     heard: new Panel({
       area: "area-heard",
-      tools: [pager, el("label", { class: "seed" }, "seed ", choices.seed)],
+      tools: [pager, el("label", { class: "seed" }, explain(el("span", {}, "seed")), " ", choices.seed)],
       views: [{ name: "heard", title: "Everything the students ever hear", body: heard, rows: () => rows("heard") }],
     }),
     example: new Panel({

@@ -2,6 +2,7 @@
 
 import { el, mark, say, show } from "./dom.js";
 import { tableElement } from "./tables.js";
+import { explain } from "./terms.js";
 
 let panels = 0;
 
@@ -38,7 +39,8 @@ export class Panel {
 
   heading() {
     if (this.views.length === 1) {
-      const title = el("h3", { id: this.id }, this.views[0].title);
+      this.title = explain(el("span", {}, this.views[0].title));
+      const title = el("h3", { id: this.id }, this.title);
       return el("div", { class: "caption" }, title, ...(this.says.localName === "span" ? [" ", this.says] : []));
     }
     this.tabs = this.views.map((view, at) =>
@@ -56,6 +58,7 @@ export class Panel {
         view.title,
       ),
     );
+    for (const tab of this.tabs) explain(tab);
     mark(this.bodies, "id", `${this.id}-body`);
     mark(this.bodies, "role", "tabpanel");
     return el("div", { class: "caption" }, el("div", { role: "tablist", class: "tabs" }, ...this.tabs));
@@ -99,7 +102,8 @@ export class Panel {
   /** Another title for the first view: data of another kind are on it. */
   rename(title) {
     this.views[0].title = title;
-    say(this.element.querySelector("h3"), title);
+    say(this.title, title);
+    explain(this.title);
   }
 
   /** Sentences by view name. */

@@ -3,6 +3,7 @@
 import { ALPHAS, STOPS, formatAlpha, formatTemperature, roundAlpha, roundTemperature } from "./scales.js";
 import { el, mark, say, show } from "./dom.js";
 import { Slider, logScale, stopScale } from "./slider.js";
+import { explain } from "./terms.js";
 import { Transport } from "./transport.js";
 
 export class Strip {
@@ -53,25 +54,34 @@ export class Strip {
       },
       "formula",
     );
+    const [temperature, alpha] = ["temperature", "alpha"].map((name) => explain(el("span", {}, name)));
     this.element = el(
       "div",
       { class: "strip" },
-      el("div", { class: "who" }, el("span", { class: "role" }, "teacher"), this.teacher, this.accuracy),
+      el("div", { class: "who" }, explain(el("span", { class: "role" }, "teacher")), this.teacher, this.accuracy),
       el(
         "div",
         { class: "voice" },
-        el("label", {}, el("span", {}, "what it says at temperature"), this.temperature.readout),
+        el("label", {}, el("span", {}, "what it says at ", temperature), this.temperature.readout),
         this.temperature.element,
       ),
-      el("div", { class: "who student" }, el("span", { class: "role" }, "student"), this.student),
+      el("div", { class: "who student" }, explain(el("span", { class: "role" }, "student")), this.student),
       el(
         "div",
         { class: "mix" },
-        el("label", {}, el("span", {}, "hears ", this.weights, " alpha"), this.alpha.readout, this.more),
+        el("label", {}, el("span", {}, "hears ", this.weights, " ", alpha), this.alpha.readout, this.more),
         this.alpha.element,
       ),
       this.formula,
     );
+  }
+
+  /** Only one of the sliders may be wanted; the networks' names stay. */
+  hide(hidden) {
+    for (const name of ["temperature", "alpha"]) {
+      show(this[name].element.parentElement, !hidden.has(name));
+      this.element.classList.toggle(`without-${name}`, hidden.has(name));
+    }
   }
 
   toggle() {

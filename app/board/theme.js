@@ -2,7 +2,10 @@
 
 const TOKEN = /^--([a-z0-9-]+?)(?:\/([\d.]+))?$/;
 
-/** The colours and the type that hold now (`unit` is 1 where the body is 15 px); `refresh()` tells if they changed. */
+/**
+ * The colours, the type and the lines that hold now; `refresh()` tells if they changed. `unit` is 1 where the body is
+ * 15 px; `stroke` is how much thicker lines are for a room.
+ */
 export class Theme {
   constructor(root) {
     this.root = root;
@@ -10,15 +13,20 @@ export class Theme {
     this.ground = null;
     this.family = null;
     this.unit = 1;
+    this.stroke = 1;
   }
 
   refresh() {
-    const { backgroundColor: ground, fontFamily: family, fontSize } = getComputedStyle(this.root);
-    const unit = parseFloat(fontSize) / 15;
-    if (ground === this.ground && family === this.family && unit === this.unit) return false;
+    const style = getComputedStyle(this.root);
+    const { backgroundColor: ground, fontFamily: family } = style;
+    const unit = parseFloat(style.fontSize) / 15;
+    const stroke = Number(style.getPropertyValue("--stroke")) || 1;
+    const same = ground === this.ground && family === this.family && unit === this.unit && stroke === this.stroke;
+    if (same) return false;
     this.ground = ground;
     this.family = family;
     this.unit = unit;
+    this.stroke = stroke;
     this.root.dataset.theme = luminance(ground) < 0.4 ? "dark" : "light";
     this.known.clear();
     return true;
@@ -45,6 +53,9 @@ export class Theme {
     if (part === null || typeof part !== "object") return part;
     const copy = {};
     for (const key in part) copy[key] = this.resolve(part[key]);
+    if (this.stroke === 1) return copy;
+    if (copy.margin) copy.margin = { ...copy.margin, l: copy.margin.l * this.unit, b: copy.margin.b * this.unit };
+    if (copy.line?.width) copy.line = { ...copy.line, width: copy.line.width * this.stroke };
     return copy;
   }
 }

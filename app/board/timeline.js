@@ -1,6 +1,7 @@
 // The time line: drag back to any keyframe, play the run again, come back to live. Keyframes come by number.
 
 import { calm, el, icon, mark, say, show, typing } from "./dom.js";
+import { explain } from "./terms.js";
 
 const RESOLUTION = 1000;
 const BEND = 10; // steps: the line is logarithmic, as the pace is, because most of the story is over early
@@ -43,7 +44,7 @@ export class Timeline {
       icon("live"),
       el("span", {}, "back to live"),
     );
-    this.name = el("span", { class: "name" }, "time line");
+    this.name = explain(el("span", { class: "name" }, "time line"));
     this.element = el(
       "div",
       { class: "timeline" },
@@ -243,6 +244,7 @@ export class Timeline {
   /** L: back to live. P: play again. */
   shortcut(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (this.element.hidden) return;
     const key = event.key.toLowerCase();
     if (key === "l" && this.mode !== "live") this.leave();
     else if (key === "p" && !this.again.hidden) this.play();

@@ -1,6 +1,7 @@
 // The transport: train, pause, step, reset, pace, where to stop. And the keys that do the same.
 
 import { el, icon, mark, say, show, typing } from "./dom.js";
+import { explain } from "./terms.js";
 
 const STATES = {
   idle: "ready",
@@ -66,15 +67,15 @@ export class Transport {
       el(
         "div",
         { class: "paces" },
-        el("label", {}, el("span", {}, "pace"), this.pace),
-        el("label", {}, el("span", {}, "stop at"), this.stopAt),
+        el("label", {}, explain(el("span", {}, "pace")), this.pace),
+        el("label", {}, explain(el("span", {}, "stop at")), this.stopAt),
       ),
       el("div", { class: "aside" }, this.whisper, this.suggest),
       el(
         "div",
         { class: "clock" },
         this.state,
-        el("span", { class: "step-line" }, "step ", this.counter, " ", this.total),
+        el("span", { class: "step-line" }, explain(el("span", {}, "step")), " ", this.counter, " ", this.total),
       ),
     );
   }
@@ -204,6 +205,7 @@ export class Transport {
   /** Keys for the whole page: Space trains, pauses and resumes; S steps. Never while something else has the key. */
   key(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (this.element.hidden) return;
     if (event.key === " " && !event.target.closest?.("button, a, summary, [role=button], [role=tab]")) {
       const target = this.pause.disabled ? this.train : this.pause;
       if (target.disabled || event.repeat) return;

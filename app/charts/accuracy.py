@@ -14,6 +14,15 @@ CURVE_POINTS = 120
 BAND_POINTS = 60
 MEMBER_POINTS = 30
 MEMBERS = 16
+NULLS = (
+    ("--null", "dot"),
+    ("--cool", "dashdot"),
+    ("--warm", "longdash"),
+    ("--class-4", "longdashdot"),
+    ("--class-7", "dash"),
+    ("--class-0", "dot"),
+)
+FEW = 5
 Event = dict[str, Any]
 # Where no curve is: above the first steps, when nobody knows anything yet.
 LEGEND = {
@@ -25,6 +34,7 @@ LEGEND = {
     "font": {"size": 12},
     "tracegroupgap": 0,
 }
+BESIDE = {"x": 1.01, "y": 1.02, "maxheight": 400}  # many names would cover the curves
 
 
 def figure(
@@ -42,7 +52,7 @@ def figure(
     data: list[dict[str, Any]] = []
     for role in sorted(roles, key=lambda role: role.role != "null"):
         if len(x) and role.name in history.arms:
-            data += _arm(history, role, x)
+            data += _arm(history, role, x, stroke_of(role, roles))
     data += _levels(steps, teacher, chance)
     shapes, notes = _events(events)
     return {
@@ -52,15 +62,24 @@ def figure(
             xaxis=step_axis(steps),
             yaxis=axis("test accuracy, %", range=[0, 101], tickvals=[0, 20, 40, 60, 80, 100]),
             showlegend=True,
-            legend=LEGEND,
+            legend=LEGEND if len(roles) <= FEW else LEGEND | BESIDE,
             shapes=shapes,
             annotations=notes,
         ),
     }
 
 
-def _arm(history: History, role: Role, x: Array) -> list[dict[str, Any]]:
+def stroke_of(role: Role, roles: Sequence[Role]) -> dict[str, Any]:
+    """The line of an arm; where several arms play the part of a null, each has its own."""
     stroke = STROKES[role.role]
+    if role.role != "null":
+        return stroke
+    number = [other.name for other in roles if other.role == "null"].index(role.name)
+    colour, dash = NULLS[number % len(NULLS)]
+    return stroke | {"color": colour, "dash": dash} | ({"width": 1.6} if number else {})
+
+
+def _arm(history: History, role: Role, x: Array, stroke: dict[str, Any]) -> list[dict[str, Any]]:
     times = evenly(x, CURVE_POINTS)
     mean = history.curve("mean", role.name, times)
     line = {

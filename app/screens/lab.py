@@ -1,10 +1,13 @@
 """The Lab: one experiment, trained before your eyes."""
 
+from typing import Any
+
 import streamlit as st
 
-from app import session, store, viewers, widgets
-from app.board.board import board
+from app import classroom, present, session, store, widgets
+from app.live_board import live_board
 from app.snapshot import snapshot
+from app.watch import Watched
 from kdcore.runs import LogUnavailable
 
 EXPLANATION = """
@@ -22,28 +25,18 @@ other pictures, another order. The band is the 95 % interval of that mean, the t
 def main() -> None:
     """Controls, board, explanation."""
     log = store.open_log()
+    present.style()
     watched = session.arrive(log)
-    widgets.row()
+    widgets.row(st.session_state["parts"])
 
-    def act() -> None:
-        session.act(log, st.session_state["board"].get("act"))
+    def picture(shown: Watched | None) -> dict[str, Any]:
+        run = shown.run.id if shown else None
+        classroom.lead(log, lesson=None, step=1, run=run, revealed=True)
+        return snapshot(log, run, session.viewer())
 
-    interval = viewers.wanted(watched, session.session_id(), waiting=session.waiting())
-
-    @st.fragment(run_every=interval)
-    def live() -> None:
-        try:
-            shown = session.tick(log)
-            wanted = viewers.wanted(shown, session.session_id(), waiting=session.waiting())
-            data = snapshot(log, shown.run.id if shown else None, session.viewer())
-        except LogUnavailable as unavailable:
-            wanted, data = interval, session.last_seen(str(unavailable))
-        if session.moved_on() or viewers.differs(interval, wanted):
-            st.rerun()
-        session.see(data)
-        board(data, on_act=act, on_browser=session.know)
-
-    live()
+    live_board(log, watched, picture)
+    if present.on():
+        return
     st.markdown("### What you see")
     st.markdown(EXPLANATION)
 

@@ -19,7 +19,7 @@ KEYS = {
     "version", "run", "state", "recorded", "mine", "reason", "queue", "step", "steps", "at", "seed", "seeds", "classes",
     "headline", "detail", "weights", "formula", "notes", "status", "knobs", "paces", "ranges", "teacher", "student",
     "chance", "arms", "figures", "says", "example", "walk", "stage_url", "keyframes_url", "keyframes", "events",
-    "restart", "suggest", "umap",
+    "restart", "suggest", "umap", "hidden", "present",
 }  # fmt: skip
 FIGURES = {"accuracy", "losses", "ratio", "similarity", "difference"}
 

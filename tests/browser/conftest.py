@@ -41,23 +41,32 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def looked_for_server(url: str) -> bool:
+    """On a page such as /lessons Streamlit first looks for its server below that page, where it is not."""
+    return "/_stcore/" in urlsplit(url).path[1:]
+
+
 class Problems(list[str]):
     """What went wrong in a page; a test that provokes an error takes it out again."""
 
     def watch(self, page: Page, home: str) -> None:
-        page.on("console", lambda line: self.append(f"console: {line.text}") if line.type == "error" else None)
+        page.on("console", lambda line: self._printed(line.type, line.text, line.location["url"]))
         page.on("pageerror", lambda error: self.append(f"page error: {error}"))
         page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         page.on("response", lambda answer: self._answered(answer.status, answer.url))
         page.on("request", lambda request: self._asked(request.url, home))
         page.on("websocket", lambda connection: self._asked(connection.url, home))
 
+    def _printed(self, kind: str, text: str, url: str) -> None:
+        if kind == "error" and not looked_for_server(url):
+            self.append(f"console: {text}")
+
     def _failed(self, url: str, reason: str) -> None:
         if "ERR_ABORTED" not in reason:  # a page that is left behind drops what it was loading
             self.append(f"failed request: {url} ({reason})")
 
     def _answered(self, status: int, url: str) -> None:
-        if status >= 400:
+        if status >= 400 and not looked_for_server(url):
             self.append(f"answer {status}: {url}")
 
     def _asked(self, url: str, home: str) -> None:
