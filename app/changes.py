@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kdcore.experiment import Command, Experiment
+from kdcore.experiment import Arm, Command, Experiment
 
 
 class Change(NamedTuple):
@@ -17,19 +17,34 @@ class Change(NamedTuple):
 
 
 def changes_of(experiment: Experiment, commands: Sequence[Command]) -> list[Change]:
-    """Every change that took effect, in order."""
-    arm = experiment.arms[0]
-    now: dict[str, float] = {name: float(value) for name, value in arm.knobs.items()}
-    now |= {"alpha": arm.weight, "weight": arm.weight, "hard_weight": arm.hard_weight}
-    now |= {"learning_rate": arm.learning_rate or experiment.learning_rate}
+    """Every change that took effect, in order; one that all arms heard is told by the first of them."""
+    now = {arm.name: _begun(arm, experiment) for arm in experiment.arms}
     changes = []
     for command in commands:
         if command.kind != "set" or command.step is None or command.knob is None or command.value is None:
             continue
-        new = float(command.value)
-        changes.append(Change(command.step, command.knob, now.get(command.knob, math.nan), new))
-        now[command.knob] = new
+        new, concerned = float(command.value), [command.arm] if command.arm in now else list(now)
+        changes.append(Change(command.step, command.knob, now[concerned[0]].get(command.knob, math.nan), new))
+        for name in concerned:
+            now[name][command.knob] = new
     return changes
+
+
+def _begun(arm: Arm, experiment: Experiment) -> dict[str, float]:
+    """The knobs of an arm as it began."""
+    weights = {"alpha": arm.weight, "weight": arm.weight, "hard_weight": arm.hard_weight}
+    rate = {"learning_rate": arm.learning_rate or experiment.learning_rate}
+    return {name: float(value) for name, value in arm.knobs.items()} | weights | rate
+
+
+def events_of(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """The marks on the time line: one a step, with all that changed there."""
+    texts: dict[int, list[str]] = {}
+    for change in changes:
+        said = texts.setdefault(change.step, [])
+        if event_text(change) not in said:
+            said.append(event_text(change))
+    return [{"step": step, "text": ", ".join(said)} for step, said in texts.items()]
 
 
 def event_text(change: Change) -> str:

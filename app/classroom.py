@@ -73,6 +73,8 @@ def leading(log: RunLog) -> str | None:
     if "leads" not in state:
         found = log.class_led(state["browser"])
         state["leads"] = found.code if found else None
+        if found is not None and found.revealed:  # so that a reload does not ask the class again
+            state["revealed_before"] = (found.lesson, found.step)
     code: str | None = state["leads"]
     return code
 

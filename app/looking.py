@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import drawings, magnified, session
+from app import drawings, magnified, present, session
 from app.controls import BY_NAME, clamp
 from app.magnified import TARGETS, Look
 from app.watch import Watched, watch
@@ -70,7 +70,8 @@ def snapshot(watched: Watched | None) -> dict[str, Any]:
     state = st.session_state
     notes = [*state.get("why", []), *state.get("lens_notes", [])]
     look = state.get("look", Look())
-    return magnified.snapshot(watched, look, state.get("drawing"), notes)
+    told, presented = magnified.snapshot(watched, look, state.get("drawing"), notes), present.on()
+    return told | {"present": presented, "version": f"{told['version']}{'-present' if presented else ''}"}
 
 
 def act(log: RunLog, given: Any) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import sentences
-from app.changes import Change, changes_of, event_text, lowered
+from app.changes import Change, changes_of, events_of, lowered
 from app.charts.accuracy import figure as accuracy_figure
 from app.charts.common import Figure, blank
 from app.controls import BY_NAME, Values
@@ -140,7 +140,7 @@ def _shared(watched: Watched, learning: Watched | None, follow: int | None, layo
     run, frame, stage = watched.run, watched.frame, watched.stage
     experiment = run.experiment
     changes = changes_of(experiment, watched.commands)
-    events = [{"step": change.step, "text": event_text(change)} for change in changes]
+    events = events_of(changes)
     shared = _blank(values_of(experiment)) | {
         "run": run.id,
         "state": run.state,

@@ -171,6 +171,7 @@ export class Board {
       this.plots.offer("embedding_teacher", this.stage.teacherEmbedding(this.view.example?.row));
     }
     show(this.choices.projection, !figures.surface_teacher);
+    this.panels.embedding.element.classList.toggle("three", Boolean(figures.surface_control));
   }
 
   /** Accuracy is of the whole run; a cursor says where one looks, and while it plays the curves grow again. */
@@ -264,7 +265,9 @@ export class Board {
   }
 
   embeddingRows() {
-    const parts = ["teacher", "student"].map((who) => [who, this.rows(`embedding_${who}`)]).filter(([, rows]) => rows);
+    const three = this.panels.embedding.element.classList.contains("three");
+    const seen = ["teacher", "student", ...(three ? ["control"] : [])];
+    const parts = seen.map((who) => [who, this.rows(`embedding_${who}`)]).filter(([, rows]) => rows);
     if (!parts.length) return null;
     return [["who", ...parts[0][1][0]], ...parts.flatMap(([who, [, ...rows]]) => rows.map((row) => [who, ...row]))];
   }

@@ -14,6 +14,7 @@ export const CHARTS = {
   ratio: MATRIX,
   embedding_teacher: SCATTER,
   embedding_student: SCATTER,
+  embedding_control: SCATTER, // of points in a plane only: how the control divides it
   similarity: MATRIX,
   difference: MATRIX,
 };
@@ -35,8 +36,8 @@ export function namesBeside(figure) {
 /** The panels by name. `plot(name)` is the place of a chart, `rows(name)` the numbers behind a view. */
 export function makePanels({ plot, rows, opened, choices, heard, pager, example }) {
   const chart = (name, title) => ({ name, title, body: plot(name), rows: () => rows(name) });
-  const half = (who) => el("div", {}, el("span", { class: "who-sees" }, who), plot(`embedding_${who}`));
-  const pair = el("div", { class: "pair-of-plots" }, half("teacher"), half("student"));
+  const seen = (who) => el("div", { class: who }, el("span", { class: "who-sees" }, who), plot(`embedding_${who}`));
+  const pair = el("div", { class: "pair-of-plots" }, ...["teacher", "student", "control"].map(seen));
   return {
     heard: new Panel({
       area: "area-heard",

@@ -88,6 +88,7 @@ export class Microscope {
   paint() {
     const { snapshot } = this;
     if (!snapshot || document.hidden) return;
+    this.root.classList.toggle("present", snapshot.present);
     if (this.theme.refresh()) this.recolour();
     if (snapshot.version === this.version) return;
     this.version = snapshot.version;

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import looking, session, store, viewers
+from app import looking, present, session, store, viewers
 from app.microscope.microscope import microscope
 from app.watch import Watched
 from kdcore.runs import LogUnavailable
@@ -22,6 +22,7 @@ what this one example would change in what the student says. Exchange the **targ
 def main() -> None:
     """The component, fed by a fragment while the run goes on; explanation."""
     log = store.open_log()
+    present.style()
     watched = looking.arrive(log)
 
     def act() -> None:
@@ -41,6 +42,9 @@ def main() -> None:
         microscope(looking.snapshot(shown), on_act=act)
 
     live()
+    present.toggle()
+    if present.on():
+        return
     st.markdown("### What you see")
     st.markdown(EXPLANATION)
 

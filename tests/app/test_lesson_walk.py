@@ -132,6 +132,18 @@ def test_the_result_is_revealed_by_a_prediction_and_the_end_of_the_run(walker: W
     assert lesson_walk.predicted(place) == 3.0
 
 
+def test_a_lecturer_who_reloads_has_revealed_what_was_revealed(walker: Walker, log: RunLog) -> None:
+    place = walker.stand(1)
+    walker.act(do="train")
+    finish(log, walker.state["run"])
+    shown = watch(log, walker.state["run"])
+    assert not lesson_walk.revealed(place, shown)
+    code = log.open_class("me")
+    log.show_class(code, "me", lesson=place.lesson.name, step=1, run=walker.state["run"], revealed=True)
+    assert classroom.leading(log) == code
+    assert lesson_walk.revealed(place, shown) and not lesson_walk.revealed(Place(place.lesson, 3), shown)
+
+
 def test_whoever_watches_takes_a_copy_with_its_plan(
     walker: Walker, log: RunLog, lesson: Lesson, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app import sentences
-from app.changes import Change, changes_of, event_text, lowered
+from app.changes import Change, changes_of, event_text, events_of, lowered
 from app.roles import find, roles_of
 from kdcore.experiment import Arm, Command, Experiment, Transfer
 from kdcore.frame import Frame
@@ -131,6 +131,14 @@ def test_changes_carry_the_value_before() -> None:
     ]
     assert changes_of(EXPERIMENT, commands) == [(210, "temperature", 4.0, 8.0), (220, "alpha", 0.9, 0.5)]
     assert event_text(Change(210, "temperature", 4.0, 8.0)) == "T 4 → 8"
+
+
+def test_changes_of_single_arms_start_from_their_own_values_and_share_a_mark() -> None:
+    arms = (Arm("hinton", "low", temperature=1.0), Arm("hinton", "high", temperature=8.0), Arm("hard"))
+    up = Command(kind="set", knob="temperature", value=8.0, arm="low", step=300)
+    down = Command(kind="set", knob="temperature", value=1.0, arm="high", step=300)
+    changes = changes_of(Experiment(arms=arms), [up, down])
+    assert events_of(changes) == [{"step": 300, "text": "T 1 → 8, T 8 → 1"}]
 
 
 def test_other_splits_are_listed() -> None:

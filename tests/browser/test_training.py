@@ -133,3 +133,4 @@ def test_spirals_show_their_decision_surface(visitor: Visitor) -> None:
     drawn = board.eventually(lambda: board.points("embedding_student").strip("[]"), "a decision surface")
     board.eventually(lambda: board.points("embedding_student").strip("[]") != drawn, "a moving decision surface")
     assert board.points("embedding_student") != board.points("embedding_teacher")
+    board.eventually(lambda: board.points("embedding_control").strip("[]"), "the control's surface")
