@@ -211,7 +211,7 @@ def _lecturer(log: RunLog) -> None:
             "is revealed. They cannot command your runs; whoever wants to takes a copy and goes on alone."
         )
         known = bool(st.session_state.get("browser"))
-        left.button("Open a class", type="primary", disabled=not known, on_click=_open, args=(log,))
+        left.button("Open a class", disabled=not known, on_click=_open, args=(log,))
         return
     with left:
         st.html(f'<div style="font-size:4.5rem;font-weight:600;letter-spacing:0.12em">{code}</div>')
@@ -245,7 +245,7 @@ def ask(log: RunLog, classroom: Classroom, lesson: str, step: int, question: "Qu
     if not classroom.revealed:
         with st.form(f"vote-{classroom.code}-{lesson}-{step}"):
             answer = ballot.field(question, log.voted(classroom.code, lesson, step, browser), f"{lesson}-{step}")
-            pressed = st.form_submit_button("Vote", type="primary")
+            pressed = st.form_submit_button("Vote")
         if pressed and answer is None:
             st.warning("Choose an answer first.")
         elif pressed and not (browser and log.vote(classroom.code, lesson, step, browser, str(answer))):

@@ -38,7 +38,7 @@ def _ask(log: RunLog, place: Place, asked: Question, watched: Watched | None) ->
         _form(place, asked)
     if watched is not None and lesson_walk.over(watched):
         label = "Reveal" if leads else "Reveal without a prediction"
-        st.button(label, type="primary" if leads else "tertiary", on_click=lesson_walk.predict, args=(place, None))
+        st.button(label, type="secondary" if leads else "tertiary", on_click=lesson_walk.predict, args=(place, None))
 
 
 def _form(place: Place, asked: Question) -> None:

@@ -20,7 +20,11 @@ from kdcore.training import replay
 SPLITS = (0, 1)
 LESSONS = lessons.load_all()
 STEPS = [
-    pytest.param(split, lesson, number, id=f"split {split}, {lesson.name} {number + 1}")
+    pytest.param(
+        *(split, lesson, number),
+        id=f"split {split}, {lesson.name} {number + 1}",
+        marks=pytest.mark.xdist_group(f"lessons of split {split}"),  # in one process, for what they share
+    )
     for split in SPLITS
     for lesson in LESSONS.values()
     for number in range(len(lesson.steps))
