@@ -31,7 +31,7 @@ test: .venv/installed-dev
 	$(PYTHON_IN) -m ruff check $(CODE)
 	$(PYTHON_IN) -m ruff format --check $(CODE)
 	$(PYTHON_IN) -m mypy $(CODE)
-	$(PYTHON_IN) -m pytest --numprocesses 2 --dist loadgroup
+	$(PYTHON_IN) -m pytest
 
 check: .venv/installed-dev
 	$(PYTHON_IN) -m ruff format $(CODE)

@@ -35,16 +35,17 @@ COUNT_REMOVALS = """
 
 def test_no_chart_is_remounted_while_live(visitor: Visitor) -> None:
     board = Board(visitor(reduced_motion="reduce"))
-    board.train("watch")
+    board.train("slow")
     board.wait_for_step(5)
     board.page.wait_for_timeout(1000)
     board.root.evaluate(COUNT_REMOVALS)
     drawn = {board.step}
-    deadline = board.page.evaluate("performance.now()") + 5000
-    while board.page.evaluate("performance.now()") < deadline:
+
+    def drawn_again() -> bool:
         drawn.add(board.step)
-        board.page.wait_for_timeout(50)
-    assert len(drawn) >= 10
+        return len(drawn) >= 20
+
+    board.eventually(drawn_again, "twenty drawings")
     assert board.page.evaluate("window.removed") == []
     assert board.page.evaluate("window.charts.length > 3 && window.charts.every(chart => chart.isConnected)")
 
