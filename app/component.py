@@ -5,6 +5,7 @@ Streamlit is only handed `entry.js`, which imports the rest, since that part tra
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ FOLDERS = ("board", "microscope", "votes")
 """What may be asked for from a browser. A module may import another folder's: `../board/soft.js`."""
 
 
+@lru_cache(maxsize=1)
 def files() -> dict[tuple[str, str], Path]:
     """Every script and style sheet of the components by folder and name: nothing else is ever served."""
     return {
@@ -25,6 +27,7 @@ def files() -> dict[tuple[str, str], Path]:
     }
 
 
+@lru_cache(maxsize=1)
 def _version() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files().values())).hexdigest()[:12]
 

@@ -70,9 +70,6 @@ def _watched(request: Request) -> tuple[Watched, Stage]:
     return watched, watched.stage
 
 
-_component_files = lru_cache(maxsize=1)(component.files)
-
-
 @lru_cache(maxsize=1)
 def _plotly() -> bytes:
     from importlib.util import find_spec
@@ -93,7 +90,7 @@ def plotly(request: Request) -> Response:
 @_answer
 def component_file(request: Request) -> Response:
     """One script or style sheet of a component."""
-    path = _component_files().get((request.path_params["folder"], request.path_params["file"]))
+    path = component.files().get((request.path_params["folder"], request.path_params["file"]))
     if path is None:
         raise Refused(404, "There is no such file.")
     content = path.read_bytes()

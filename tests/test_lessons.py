@@ -5,10 +5,7 @@ An arm's students depend on nobody else, so steps that differ in their arms alon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import torch
 
 import kdcore
 from app import lessons
@@ -79,12 +76,7 @@ class Together:
         return self._frames
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

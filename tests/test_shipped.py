@@ -1,11 +1,9 @@
 """What ships in assets/ is what the engine gives today."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from kdcore import Experiment, asking, datasets, pad, teachers
 from kdcore.folders import ASSETS
@@ -15,12 +13,7 @@ from kdcore.training import Training
 RECORDING = ASSETS / "thirty_pictures.dklab"
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_default_teacher_ships_and_needs_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

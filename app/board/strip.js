@@ -1,38 +1,24 @@
 // The strip says how knowledge flows, with the two large sliders where they act: T on the arrow, alpha at the student.
 
-import { ALPHAS, STOPS, formatAlpha, formatTemperature, roundAlpha, roundTemperature } from "./scales.js";
 import { el, mark, say, show } from "./dom.js";
-import { Slider, logScale, stopScale } from "./slider.js";
+import { alphaSlider, temperatureSlider } from "./sliders.js";
 import { explain } from "./terms.js";
 import { Transport } from "./transport.js";
 
 export class Strip {
   /** `heat(T)` follows the hand; the server hears of it once, on release. */
   constructor({ acts, heat, settled }) {
-    this.temperature = new Slider({
-      name: "temperature",
-      label: "Temperature",
-      scale: logScale([0.25, 64]),
-      stops: STOPS,
-      labelled: [0.25, 1, 2, 4, 8, 20, 64],
+    this.temperature = temperatureSlider({
       help: "How softly the teacher speaks. Drag: the bars below follow. Arrow keys move between stops.",
-      format: formatTemperature,
-      round: roundTemperature,
       input: heat,
       commit: (value) => {
         acts.do("set", { knob: "temperature", value });
         settled();
       },
     });
-    this.alpha = new Slider({
-      name: "alpha",
-      label: "Alpha: the weight of opinions against labels",
-      scale: stopScale(ALPHAS),
-      stops: ALPHAS,
-      labelled: [0, 0.05, 0.3, 0.6, 0.9, 1],
+    this.alpha = alphaSlider({
+      against: "opinions against labels",
       help: "0: only the labels count. 1: only the teacher's opinions count. Fine near 0, where it matters.",
-      format: formatAlpha,
-      round: roundAlpha,
       input: (value) => this.preview(value),
       commit: (value) => acts.do("set", { knob: "alpha", value }),
     });

@@ -15,7 +15,7 @@ from kdcore.claims import Claim, Measured
 from kdcore.experiment import Arm, Experiment
 from kdcore.runs import RunLog
 from tests.app.made import write_run
-from tests.app.test_page import MAIN
+from tests.app.page import MAIN
 
 PAGE = "screens/lessons.py"
 LESSONS = load_all()

@@ -23,7 +23,7 @@ from kdcore import networks
 from kdcore.experiment import Arm, Experiment, Transfer
 from kdcore.runs import LogUnavailable, RunLog, recording, weights
 from tests.app.made import make_frame, make_stage, write_run
-from tests.app.test_page import MAIN
+from tests.app.page import MAIN
 from tests.app.test_routes import get
 from tests.app.test_session import Address
 

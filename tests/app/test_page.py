@@ -17,17 +17,7 @@ from app.watch import watch
 from kdcore.experiment import Experiment
 from kdcore.runs import LogUnavailable, RunLog, recording
 from tests.app.made import write_run
-
-MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
-
-
-def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(MAIN, default_timeout=30)
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+from tests.app.page import opened
 
 
 def values(page: AppTest) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -22,9 +21,9 @@ from app.lessons import load_all
 from kdcore.experiment import Arm, Experiment
 from kdcore.runs import RunLog
 from tests.app.made import write_run
+from tests.app.page import opened
 from tests.app.test_routes import get
 
-MAIN = str(Path(__file__).parents[2] / "app" / "main.py")
 HOST = {"host": "192.168.1.5:8501"}
 
 
@@ -43,15 +42,6 @@ def read(svg: bytes) -> str:
     found = zxingcpp.read_barcode(np.kron(modules, np.ones((8, 8), dtype=np.uint8)))
     assert found is not None, "no code is seen"
     return str(found.text)
-
-
-def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(MAIN, default_timeout=30)
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def shared(page: AppTest) -> str:

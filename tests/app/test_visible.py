@@ -10,7 +10,7 @@ from app import visible
 from app.lessons import load_all
 from app.visible import BOARD, PARTS, WIDGETS
 from kdcore.runs import RunLog
-from tests.app.test_page import opened
+from tests.app.page import opened
 
 
 def test_without_a_word_everything_is_shown() -> None:
