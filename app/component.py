@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 APP = Path(__file__).parent
-FOLDERS = ("board", "microscope", "votes")
+FOLDERS = ("board", "comparison", "microscope", "plane", "search", "votes")
 """What may be asked for from a browser. A module may import another folder's: `../board/soft.js`."""
 
 
@@ -22,7 +22,7 @@ def files() -> dict[tuple[str, str], Path]:
     return {
         (folder, path.name): path
         for folder in FOLDERS
-        for path in sorted((APP / folder).iterdir())
+        for path in sorted((APP / folder).glob("*"))
         if path.suffix in (".js", ".css")
     }
 

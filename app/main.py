@@ -25,6 +25,8 @@ PAGES = (
         "Watch a teacher's knowledge move into a small student, beside one that hears only labels.",
     ),
     ("dark_knowledge", "Dark knowledge", "biotech", "What a teacher's wrong answers say, one example at a time."),
+    ("tune", "Tune", "grid_on", "The whole plane of temperature and alpha, trained live; your own numbers; a search."),
+    ("compare", "Compare", "compare_arrows", "Every run in the log; chosen ones side by side, with what is certain."),
     ("lessons", "Lessons", "school", "Ten lessons: predict, train, compare."),
     ("lecturer", "For the lecturer", "co_present", "Ninety minutes of class, planned."),
     ("glossary", "Glossary", "dictionary", "Every term on screen in one sentence."),

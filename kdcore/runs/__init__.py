@@ -8,6 +8,7 @@ from kdcore.runs.database import LogUnavailable
 from kdcore.runs.log import ENDED, Run, RunLog, open_log
 from kdcore.runs.pace import PACES, seconds_per_step
 from kdcore.runs.processes import ensure_supervisor
+from kdcore.runs.studies import Study
 from kdcore.runs.wishes import want_layout
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Run",
     "RunLog",
     "SchoolClass",
+    "Study",
     "Vote",
     "ensure_supervisor",
     "open_log",

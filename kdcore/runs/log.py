@@ -1,7 +1,6 @@
 """The run log: everything that is known of every run. Server, supervisor and workers speak through it alone."""
 
 import json
-import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from kdcore.runs.classes import ClassLog
 from kdcore.runs.commands import PLAN, CommandLog, is_asked
 from kdcore.runs.frames import FrameLog
 from kdcore.runs.pace import PACES
+from kdcore.runs.studies import StudyLog, new_id
 
 if TYPE_CHECKING:
     from kdcore.experiment import Command, Experiment
@@ -23,7 +23,6 @@ ENDED = ("finished", "stopped", "failed")
 ACTIVE = ("teacher", "running", "paused")
 WATCHED_SECONDS = 600.0
 FORGOTTEN_SECONDS = 7 * 24 * 3600.0
-_id_letters = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,9 @@ class Run:
     parent: str | None
     name: str | None
     tags: tuple[str, ...]
+    notes: str
+    archived: bool
+    deleted: float | None
     created: float
     started: float | None
     ended: float | None
@@ -65,8 +67,8 @@ class Run:
         return Experiment.model_validate_json(self.experiment_json)
 
 
-class RunLog(FrameLog, CommandLog, ClassLog):
-    """Runs, with their frames, commands and classes. Every method may raise LogUnavailable."""
+class RunLog(FrameLog, CommandLog, ClassLog, StudyLog):
+    """Runs, with their frames, commands, classes and studies. Every method may raise LogUnavailable."""
 
     def create(
         self,
@@ -93,7 +95,7 @@ class RunLog(FrameLog, CommandLog, ClassLog):
             raise ValueError(f"there is no pace {pace!r}; there are {', '.join(PACES)}")
         if any(command.step is None for command in commands):
             raise ValueError("a planned command needs the step at which it acts; got none")
-        run_id = run_id or "".join(secrets.choice(_id_letters) for _ in range(9))
+        run_id = run_id or new_id()
         size = experiment.transfer_size
         values = {
             "id": run_id,
@@ -174,7 +176,7 @@ class RunLog(FrameLog, CommandLog, ClassLog):
             connection.execute(going.values(values))
 
     def update(self, run_id: str, **values: Any) -> None:
-        """Set other columns of a run: pace, stop_at, name, teacher_run, worker, versions (as JSON), tags."""
+        """Set other columns of a run: pace, stop_at, name, tags, notes, archived, teacher_run, worker, versions."""
         table = schema.runs
         with self.write() as connection:
             connection.execute(table.update().where(table.c.id == run_id).values(values))

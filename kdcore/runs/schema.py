@@ -2,10 +2,17 @@
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 
 # UPGRADES[n] brings a log of version n to version n + 1. New tables need no statement: they are created before.
-UPGRADES: dict[int, list[str]] = {1: []}  # 2: classes and votes
+UPGRADES: dict[int, list[str]] = {
+    1: [],  # 2: classes and votes
+    2: [  # 3: studies; what people note about a run
+        "ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE runs ADD COLUMN archived BOOLEAN NOT NULL DEFAULT FALSE",
+        "ALTER TABLE runs ADD COLUMN deleted DOUBLE PRECISION",
+    ],
+}
 
 metadata = sa.MetaData()
 
@@ -24,6 +31,9 @@ runs = sa.Table(
     sa.Column("parent", sa.Text),
     sa.Column("name", sa.Text),
     sa.Column("tags", sa.Text, nullable=False, default="", comment="separated by commas"),
+    sa.Column("notes", sa.Text, nullable=False, default="", server_default=""),
+    sa.Column("archived", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("deleted", sa.Double, comment="when it was put into the bin, none while it is not there"),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("started", sa.Double),
     sa.Column("ended", sa.Double),
@@ -95,6 +105,20 @@ beats = sa.Table(
     sa.Column("name", sa.Text, primary_key=True, comment="a server's presence, or a wish such as a layout"),
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("value", sa.Text, nullable=False, default=""),
+)
+
+studies = sa.Table(
+    "studies",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="also the `group` of its runs"),
+    sa.Column("kind", sa.Text, nullable=False, comment="plane or search"),
+    sa.Column("spec", sa.Text, nullable=False, comment="what is studied, as JSON"),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("heartbeat", sa.Double),
 )
 
 classes = sa.Table(

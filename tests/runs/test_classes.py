@@ -23,11 +23,15 @@ def test_a_log_of_version_1_becomes_this_one_and_keeps_its_runs(home: Path) -> N
     old.append(run_id, made_up(0))
     old.close()
     with sqlite3.connect(home / "log.sqlite") as file:
-        for table in ("classes", "votes"):
+        for table in ("classes", "votes", "studies"):
             file.execute(f"DROP TABLE {table}")
+        for column in ("notes", "archived", "deleted"):
+            file.execute(f"ALTER TABLE runs DROP COLUMN {column}")
         file.execute("UPDATE version SET number = 1")
     log = open_log()
-    assert log.run(run_id) is not None and log.newest(run_id) is not None
+    run = log.run(run_id)
+    assert run is not None and (run.notes, run.archived, run.deleted) == ("", False, None)
+    assert log.newest(run_id) is not None and log.studies("plane") == []
     code = log.open_class("lecturer")
     assert ask(log, code) and log.vote(code, "luck", 1, "a", "yes")
     with log.read() as connection:
