@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, field_validator, model_validator
 
-from kdcore import datasets
+from kdcore import datasets, methods, modules
 from kdcore.parts import Arm, Network, Plain, Teacher, Transfer, as_teacher, one_budget
 
 __all__ = ["Arm", "Command", "Experiment", "Network", "Teacher", "Transfer", "reasons"]
 
 MAX_MEMBERS = 2048
 MAX_PARAMETERS = 400_000_000
+NOT_IN_A_TABLE = ("penultimate", "features", "maps", "input_gradient", "base")
+"""What methods ask of a teacher that stored logits cannot give."""
 CommandKind = Literal["set", "pause", "resume", "step", "stop", "pace", "stop_at", "show"]
 
 
@@ -70,7 +72,7 @@ class Experiment(Plain):
     @field_validator("dataset")
     @classmethod
     def _known(cls, dataset: str) -> str:
-        if dataset not in datasets.names():
+        if not datasets.known(dataset):
             raise ValueError(f"there is no data set {dataset!r}; there are {', '.join(datasets.names())}")
         return dataset
 
@@ -78,8 +80,9 @@ class Experiment(Plain):
     @classmethod
     def _whole(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         if isinstance(given, dict):
-            given = _with_control(dict(given))
+            given = _with_own_teacher(_with_control(dict(given)))
         experiment: Self = handler(given)
+        _check_tables(experiment)
         _check_arms(experiment)
         _check_data(experiment)
         one_budget(experiment, "steps", 600)
@@ -122,6 +125,14 @@ def _with_control(given: dict[str, Any]) -> dict[str, Any]:
     return given if "hard" in chosen else given | {"arms": (*arms, Arm("hard"))}
 
 
+def _with_own_teacher(given: dict[str, Any]) -> dict[str, Any]:
+    """Where a teacher's answers come with the data, they teach unless another teacher is named."""
+    name = given.get("dataset")
+    if "teacher" in given or not isinstance(name, str) or not datasets.known(name):
+        return given
+    return given | {"teacher": Teacher(network=Network("table"))} if datasets.facts(name).stored_logits else given
+
+
 def _check_arms(experiment: Experiment) -> None:
     names = [arm.name for arm in experiment.arms]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -132,7 +143,7 @@ def _check_arms(experiment: Experiment) -> None:
         raise ValueError("seeds must be at least one number, each only once")
     if len(names) * len(seeds) > MAX_MEMBERS:
         raise ValueError(f"{len(names)} arms x {len(seeds)} seeds are more than {MAX_MEMBERS} students")
-    parameters = _parameters(experiment.student, experiment.facts)
+    parameters = parameters_of(experiment.student, experiment.facts)
     if parameters * len(names) * len(seeds) > MAX_PARAMETERS:
         raise ValueError(f"{len(names)} arms x {len(seeds)} seeds of {parameters:,} weights do not fit in memory")
     for network in (experiment.student, experiment.teacher.network):
@@ -140,12 +151,40 @@ def _check_arms(experiment: Experiment) -> None:
             raise ValueError(f"a cnn needs pictures; {experiment.dataset} has none")
 
 
-def _parameters(network: Network, facts: datasets.Facts) -> int:
+def _check_tables(experiment: Experiment) -> None:
+    """Stored logits cannot learn, cannot be had where none are stored, and have no layers to compare."""
+    if experiment.student.kind == "table":
+        raise ValueError("stored logits cannot learn; a student must be a network, such as mlp")
+    teachers = [arm.teacher or experiment.teacher for arm in experiment.arms]
+    tables = [teacher for teacher in (experiment.teacher, *teachers) if teacher.network.kind == "table"]
+    if tables and not experiment.facts.stored_logits:
+        raise ValueError(f"no teacher's logits are stored with {experiment.dataset}; its teacher must be a network")
+    for arm, teacher in zip(experiment.arms, teachers, strict=True):
+        method = methods.get(arm.method)
+        lacking = [name for name in (*method.needs, *method.supplied) if name in NOT_IN_A_TABLE]
+        if teacher in tables and lacking:
+            raise ValueError(f"{method.name} needs the teacher's {lacking[0]}; stored logits have none")
+
+
+def parameters_of(network: Network, facts: datasets.Facts) -> int:
     """About how many weights a network has, biases left out."""
+    if network.kind not in ("mlp", "cnn"):
+        return modules.parameters(network.kind, facts.input_shape, len(facts.classes))
     if network.kind == "mlp":
         widths = [math.prod(facts.input_shape), *network.widths, len(facts.classes)]
         return sum(a * b for a, b in pairwise(widths))
     return sum(9 * a * b for a, b in pairwise([facts.input_shape[0], *network.widths]))
+
+
+def units_of(network: Network, facts: datasets.Facts) -> tuple[int, ...]:
+    """How many numbers each hidden layer holds for one example; of a module of somebody's own a guess."""
+    if network.kind == "mlp":
+        return network.widths
+    if network.kind == "cnn":
+        # Every pooling leaves a quarter of the positions.
+        positions = math.prod(facts.input_shape[1:])
+        return tuple(width * max(1, positions // 4**depth) for depth, width in enumerate(network.widths))
+    return (4 * math.prod(facts.input_shape),) * 2
 
 
 def _check_data(experiment: Experiment) -> None:

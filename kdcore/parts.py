@@ -1,10 +1,11 @@
 """What an experiment is made of: networks, teachers, transfer sets and arms, as plain frozen records."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from kdcore import methods
+from kdcore import methods, modules
 
 
 class Plain(BaseModel):
@@ -31,7 +32,11 @@ def one_budget(record: Any, default: str, amount: int) -> None:
 
 
 class Network(Plain):
-    """A network by kind: `mlp` with the widths of its hidden layers, `cnn` with the channels of its convolutions."""
+    """A network by kind: `mlp` with the widths of its hidden layers, `cnn` with the channels of its convolutions.
+
+    `table`, as a teacher's: no network but the logits that are stored with the data. Any other kind is the name of a
+    module of one's own, see `from_module`.
+    """
 
     kind: str
     widths: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=8)] = (64,)
@@ -44,12 +49,28 @@ class Network(Plain):
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:
-        if kind not in ("mlp", "cnn"):
-            raise ValueError(f"there is no network {kind!r}; there are mlp, cnn")
+        there = ["mlp", "cnn", "table", *modules.names()]
+        if kind not in there:
+            raise ValueError(
+                f"there is no network {kind!r}; there are {', '.join(there)}. A module of one's own must first be "
+                "registered in this process, with Network.from_module"
+            )
         return kind
+
+    @classmethod
+    def from_module(cls, factory: Callable[..., Any], name: str | None = None) -> "Network":
+        """A torch module of one's own as student or teacher, known by its name in this process; JSON carries the name.
+
+        factory: called as `factory()`, or as `factory(input_shape, classes)` where it requires two arguments. It makes
+        a new module each time, whose forward takes `[batch, *input]` and returns logits `[batch, class]` or a Signal.
+        Buffers (BatchNorm) and dropout are refused when an experiment is made of it.
+        """
+        return cls(kind=modules.register(factory, name), widths=())
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.kind == "table":
+            object.__setattr__(self, "widths", ())
         if self.kind == "mlp" and self.norm != "none":
             raise ValueError(f"an mlp has no normalisation; got norm={self.norm!r}")
         if self.kind == "cnn" and not self.widths:
@@ -59,11 +80,17 @@ class Network(Plain):
     @property
     def name(self) -> str:
         """A short name for people: "MLP 256-256"."""
+        if self.kind == "table":
+            return "stored logits"
+        if self.kind not in ("mlp", "cnn"):
+            return self.kind
         return f"{self.kind.upper()} {'-'.join(map(str, self.widths))}" if self.widths else "linear"
 
 
 class Teacher(Plain):
     """A network and how it is trained: always on the whole train split, whatever the transfer set says.
+
+    With `Network("table")` nothing is trained: it says what is stored with the data.
 
     wrong_labels: share of train labels that are replaced by a wrong one, the same ones whatever the seed.
     logit_noise: standard deviation of a fixed noise on its logits, one draw for each example.
@@ -81,6 +108,8 @@ class Teacher(Plain):
 
     @model_validator(mode="after")
     def _budget(self) -> Self:
+        if self.network.kind == "table" and self.wrong_labels:
+            raise ValueError(f"stored logits have learnt already; got wrong_labels={self.wrong_labels}")
         one_budget(self, "steps", 960)
         return self
 

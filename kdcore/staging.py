@@ -31,7 +31,8 @@ class Scene:
         self._row[self.ids] = torch.arange(len(self.ids))
         self.transfer_rows = self._row[heard]
         self.space = PrincipalSpace.fit(self._teacher_features()[: len(probes)])
-        self.grid = _grid(dataset.inputs) if prepared.experiment.facts.input_shape == (2,) else None
+        asked = self.answers is None or self.answers.network is not None  # stored logits say nothing of a grid
+        self.grid = _grid(dataset.inputs) if asked and prepared.experiment.facts.input_shape == (2,) else None
 
     def _teacher_features(self) -> Tensor:
         """The teacher's last layer; the inputs themselves while nobody teaches."""
@@ -64,13 +65,13 @@ class Scene:
             scalars = _measured(everything[test], dataset.labels[test])
             chosen = dataset.validation
             scalars["validation_accuracy"] = float(measures.accuracy(everything[chosen], dataset.labels[chosen]))
-        pictures = len(facts.input_shape) == 3
+        pictures, plane = len(facts.input_shape) == 3, facts.input_shape == (2,)
         return Stage(
             class_names=facts.classes,
             input_shape=facts.input_shape,
             ids=self.ids.numpy(),
             pictures=(inputs.mean(1).clamp(0, 1) * 255).round().byte().numpy() if pictures else None,
-            points=None if pictures else inputs.flatten(1)[:, :2].numpy().astype(np.float32),
+            points=inputs.numpy().astype(np.float32) if plane else None,
             labels=dataset.labels[self.ids].numpy(),
             teacher_logits=logits.numpy(),
             probe_rows=self.probe_rows.int().numpy(),
@@ -89,7 +90,7 @@ class Scene:
         )
 
     def _grid_answers(self) -> Array | None:
-        if self.grid is None or self.answers is None:
+        if self.grid is None or self.answers is None or self.answers.network is None:
             return None
         logits: Tensor = self.answers.network(self.grid).logits
         return np.asarray(logits.detach().half().numpy())

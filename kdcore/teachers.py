@@ -13,13 +13,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kdcore import datasets, networks
+from kdcore import datasets, modules, networks
 from kdcore.datasets import Dataset
 from kdcore.experiment import Arm, Experiment, Teacher, Transfer
 from kdcore.folders import ASSETS, data_folder
 from kdcore.frame import Frame
 from kdcore.randomness import stream
-from kdcore.signal import Signal, log_soft_labels, pool
+from kdcore.signal import Signal, class_first, log_soft_labels, pool
 from kdcore.tasks import classification as task
 
 CHUNK = 4096
@@ -31,11 +31,12 @@ class Answers:
     """What a trained teacher says about every example of a data set; row = example id.
 
     signal: logits `[example, class]`, laid out class-first, and pooled features; the teacher is in eval mode and
-    gets no gradient.
+    gets no gradient. network: None where the answers are stored with the data; then nothing else can be asked, and an
+    experiment whose methods want to is refused beforehand.
     """
 
     teacher: Teacher
-    network: nn.Module
+    network: nn.Module | None
     signal: Signal
     dataset: Dataset = field(repr=False)
     _noise: Tensor | None = field(default=None, repr=False)
@@ -49,12 +50,15 @@ class Answers:
 
     def input_gradient(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Gradient of the labels' log-probability with respect to `inputs [..., batch, *input]`, same shape."""
+        assert self.network is not None
         flat = inputs.float().flatten(0, labels.ndim - 1).detach().requires_grad_()
         score = task.label_score(log_soft_labels(self.network(flat).logits), labels.flatten()).sum()
         return torch.autograd.grad(score, flat)[0].view_as(inputs)
 
     def live(self, inputs: Tensor, ids: Tensor) -> Signal:
         """Answers to a batch that is asked now: inputs `[..., batch, *input]`, ids `[..., batch]`."""
+        if self.network is None:
+            return Signal(self.signal.logits[ids])
         flat = inputs.flatten(0, ids.ndim - 1)
         with torch.no_grad():
             signal = self.network(flat)
@@ -103,8 +107,12 @@ def train(experiment: Experiment, teacher: Teacher | None = None, *, keep: Path 
 
 
 def trained(experiment: Experiment, teacher: Teacher | None = None) -> nn.Module | None:
-    """A teacher's network with what it learnt, in eval mode; None where it is not trained yet. Trains nothing."""
-    return _loaded(datasets.load(experiment.dataset, experiment.split), teacher or experiment.teacher)
+    """A teacher's network with what it learnt, in eval mode; None where it is not trained yet, or where there are
+    only its stored logits. Trains nothing."""
+    chosen = teacher or experiment.teacher
+    if chosen.network.kind == "table":
+        return None
+    return _loaded(datasets.load(experiment.dataset, experiment.split), chosen)
 
 
 def _loaded(dataset: Dataset, teacher: Teacher) -> nn.Module | None:
@@ -119,12 +127,17 @@ def _loaded(dataset: Dataset, teacher: Teacher) -> nn.Module | None:
 
 def answers(experiment: Experiment, teacher: Teacher | None = None) -> Answers:
     """The teacher's answers to all examples; trains it first where it is not kept yet."""
-    return _answers(experiment.dataset, experiment.split, teacher or experiment.teacher, str(data_folder()))
+    chosen = teacher or experiment.teacher
+    revision = modules.revision(chosen.network.kind)
+    return _answers(experiment.dataset, experiment.split, chosen, str(data_folder()), revision)
 
 
 @lru_cache(maxsize=8)
-def _answers(name: str, split: int, teacher: Teacher, folder: str) -> Answers:
+def _answers(name: str, split: int, teacher: Teacher, folder: str, revision: int) -> Answers:
     dataset = datasets.load(name, split)
+    if teacher.network.kind == "table":
+        assert dataset.teacher_logits is not None
+        return _noted(teacher, None, Signal(class_first(dataset.teacher_logits)), dataset)
     network = _loaded(dataset, teacher)
     if network is None:
         for _ in train(Experiment(dataset=name, split=split, teacher=teacher, transfer=Transfer())):
@@ -132,6 +145,11 @@ def _answers(name: str, split: int, teacher: Teacher, folder: str) -> Answers:
         network = _loaded(dataset, teacher)
         assert network is not None
     signal = _asked(network, dataset, Path(folder) / "teachers" / f"{_key(dataset, teacher)}.answers.safetensors")
+    return _noted(teacher, network, signal, dataset)
+
+
+def _noted(teacher: Teacher, network: nn.Module | None, signal: Signal, dataset: Dataset) -> Answers:
+    """The answers with what is done to them afterwards: noise, and classes exchanged."""
     noise = None
     if teacher.logit_noise:
         generator = stream("logit noise", teacher.seed)
@@ -149,8 +167,8 @@ def initial(dataset: Dataset, teacher: Teacher) -> nn.Module:
 
 
 def _learns(teacher: Teacher) -> bool:
-    """A budget of zero asks for an untrained teacher: initial weights, nothing to train or keep."""
-    return bool(teacher.steps or teacher.epochs)
+    """A budget of zero asks for an untrained teacher: initial weights, nothing to train or keep; a table has learnt."""
+    return bool(teacher.steps or teacher.epochs) and teacher.network.kind != "table"
 
 
 def swapped(logits: Tensor, teacher: Teacher) -> Tensor:
@@ -203,7 +221,12 @@ def _key(dataset: Dataset, teacher: Teacher) -> str:
     """Content of the data, network, seed and budget; what is done to its answers afterwards is not part of it."""
     trained = teacher.model_dump(exclude={"logit_noise", "swap"})
     content = hashlib.sha256(json.dumps([dataset.name, trained], sort_keys=True).encode())
-    for tensor in (dataset.inputs[dataset.train], dataset.labels[dataset.train]):
+    told = [dataset.inputs[dataset.train], dataset.labels[dataset.train]]
+    if modules.revision(teacher.network.kind):
+        # Under the name of a module of one's own there may have been another one, yesterday.
+        content.update(repr(own := initial(dataset, teacher)).encode())
+        told += list(own.state_dict().values())
+    for tensor in told:
         content.update(tensor.contiguous().numpy().tobytes())
     return content.hexdigest()[:24]
 

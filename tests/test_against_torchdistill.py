@@ -61,7 +61,9 @@ def test_a_student_of_ours_ends_where_torchdistills_ends(engine: Any, optimizer:
     )
     training = Training(whole, dtype=torch.float64, frames_every=STEPS)
     data, heard = training.prepared.dataset, training.prepared.transfer_set
-    teacher = Answers(training.prepared.answers[TEACHER].network).eval()
+    network = training.prepared.answers[TEACHER].network
+    assert network is not None
+    teacher = Answers(network).eval()
     students = [Answers(build(whole.student, (1, 8, 8), 10, seed=seed)) for seed in whole.seed_list]
 
     loss = {"temperature": temperature, "alpha": 1 - alpha, "reduction": "batchmean"}  # its alpha weighs the labels

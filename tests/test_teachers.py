@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 import kdcore
 from kdcore import Arm, Experiment, Network, Teacher, datasets, teachers
@@ -39,14 +39,19 @@ def in_a_new_process(teacher: Teacher) -> teachers.Answers:
     return asked(teacher)
 
 
+def network_of(answers: teachers.Answers) -> nn.Module:
+    assert answers.network is not None
+    return answers.network
+
+
 def weights(answers: teachers.Answers) -> dict[str, Tensor]:
-    return dict(answers.network.state_dict())
+    return dict(network_of(answers).state_dict())
 
 
 def fingerprint(answers: teachers.Answers) -> str:
     content = hashlib.sha256()
     signal = answers.signal
-    for tensor in (*answers.network.state_dict().values(), signal.logits, *signal.features.values()):
+    for tensor in (*network_of(answers).state_dict().values(), signal.logits, *signal.features.values()):
         content.update(tensor.contiguous().numpy().tobytes())
     return content.hexdigest()
 
@@ -146,7 +151,7 @@ def test_the_default_teacher_is_there_before_anything_was_trained(home: Path, mo
 def test_row_i_answers_example_i(home: Path, network: Network) -> None:
     teacher = Teacher(network=network, steps=5)
     for answers in (asked(teacher), in_a_new_process(teacher)):
-        said = answers.network(DIGITS.inputs[100:130])
+        said = network_of(answers)(DIGITS.inputs[100:130])
         torch.testing.assert_close(answers.signal.logits[100:130], said.logits)
         assert list(answers.signal.features) == list(said.features)
         for name, feature in said.features.items():
@@ -206,8 +211,8 @@ def test_a_teacher_is_untouched_by_its_students() -> None:
     training = trained(whole)
     assert training.prepared.answers[TEACHER] is answers
     assert fingerprint(answers) == before
-    assert not answers.network.training
-    assert not any(weight.requires_grad or weight.grad is not None for weight in answers.network.parameters())
+    assert not network_of(answers).training
+    assert not any(weight.requires_grad or weight.grad is not None for weight in network_of(answers).parameters())
     assert not answers.signal.logits.requires_grad and answers.signal.logits.grad is None
 
 

@@ -2,16 +2,17 @@
 
 An example's id is its row in `Dataset.inputs`. Splits never overlap: what is chosen is chosen on validation, what is
 reported is reported on test. One more data set is one more module here with `FACTS` and `read`, named in `_MODULES`.
+Those of one's own (`own`) lie in the data folder.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from kdcore.datasets import digits, drawn_digits, fashion_mnist, spirals
+from kdcore.datasets import digits, drawn_digits, fashion_mnist, own, spirals
 from kdcore.datasets.base import Dataset, Facts, Malformed, Missing, Source
 
-__all__ = ["Dataset", "Facts", "Malformed", "Missing", "facts", "load", "names"]
+__all__ = ["Dataset", "Facts", "Malformed", "Missing", "facts", "known", "load", "names", "title"]
 
 _MODULES: dict[str, Source] = {
     "digits": digits,
@@ -22,15 +23,26 @@ _MODULES: dict[str, Source] = {
 
 
 def names() -> list[str]:
-    """Names that `facts` and `load` know; the default comes first."""
-    return list(_MODULES)
+    """Names that `load` knows; the default comes first, data sets of one's own last."""
+    return [*_MODULES, *own.names()]
+
+
+def known(name: str) -> bool:
+    """Whether there is, or was, a data set of this name: `facts` can say what it is."""
+    return name in _MODULES or own.about(name) is not None
 
 
 def facts(name: str) -> Facts:
     """What can be said about a data set without reading it. Raises ValueError for a name that is not there."""
-    if name not in _MODULES:
-        raise ValueError(f"there is no data set called {name!r}; there are {', '.join(_MODULES)}")
-    return _MODULES[name].FACTS
+    said = _MODULES[name].FACTS if name in _MODULES else own.facts(name)
+    if said is None:
+        raise ValueError(f"there is no data set called {name!r}; there are {', '.join(names())}")
+    return said
+
+
+def title(name: str) -> str:
+    """A data set's name as people read it."""
+    return name.replace("_", " ") if name in _MODULES else own.title(name)
 
 
 def load(name: str, split: int = 0) -> Dataset:
@@ -47,6 +59,6 @@ def load(name: str, split: int = 0) -> Dataset:
 
 @lru_cache(maxsize=8)
 def _load(name: str, split: int) -> Dataset:
-    module = _MODULES[name]
-    rows = module.read(split)
-    return Dataset(name, split, rows.inputs, rows.labels, rows.train, rows.validation, rows.test, module.FACTS)
+    rows = _MODULES[name].read(split) if name in _MODULES else own.read(name, split)
+    parts = (rows.inputs, rows.labels, rows.train, rows.validation, rows.test)
+    return Dataset(name, split, *parts, facts(name), rows.teacher_logits)

@@ -22,6 +22,7 @@ class Facts:
     """What is known about a data set without reading it; `train`, `validation`, `test` count examples.
 
     smallest_class: train examples that every class has at least, under every split number that an experiment allows.
+    stored_logits: whether what a teacher said about every example comes with the data.
     """
 
     classes: tuple[str, ...]
@@ -31,6 +32,7 @@ class Facts:
     input_shape: tuple[int, ...]
     about: str
     smallest_class: int
+    stored_logits: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Rows:
     train: Tensor
     validation: Tensor
     test: Tensor
+    teacher_logits: Tensor | None = None
 
 
 class Source(Protocol):
@@ -59,6 +62,7 @@ class Dataset:
     inputs: float32 `[N, *input_shape]`; pictures lie in [0, 1].
     labels: int64 `[N]`, an index into `facts.classes`.
     train, validation, test: int64 row ids; no row is in two of them.
+    teacher_logits: float32 `[N, class]` where a teacher's answers come with the data.
     """
 
     name: str
@@ -69,3 +73,4 @@ class Dataset:
     validation: Tensor
     test: Tensor
     facts: Facts
+    teacher_logits: Tensor | None = None

@@ -45,7 +45,7 @@ class MLP(nn.Module):
         features = {}
         for number, layer in enumerate(self.hidden):
             assert isinstance(layer, nn.Linear)
-            activity = functional.relu(affine(layer, activity))
+            activity = functional.relu(affine(layer, activity), inplace=True)
             if masks:
                 activity = activity * masks[number].mT
             features[f"hidden{number + 1}"] = activity.mT

@@ -1,0 +1,1 @@
+"""What leaves this program for other people's code."""
