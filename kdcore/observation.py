@@ -9,6 +9,7 @@ from torch import Tensor
 
 from kdcore import measures
 from kdcore.cohort import Cohort
+from kdcore.experiment import units_of
 from kdcore.frame import Array, Frame, Shown
 from kdcore.methods import total
 from kdcore.preparation import LIVE_TEST_LIMIT
@@ -20,8 +21,10 @@ SHOWN_ARMS = 16
 FULLY_MEASURED_MEMBERS = 64
 HEARD_LIMIT = 256
 LIVE_VALIDATION_LIMIT = 500
+CROWD_TEST_LIMIT = 200
+"""Live frames of more than 64 students in more than 16 arms ask so few test examples, which cost most of a frame."""
 Losses = tuple[Tensor, Tensor, Tensor]
-CHUNK_NUMBERS = 16_000_000
+CHUNK_NUMBERS = 2_000_000
 TEST_LOGITS_LIMIT = 4_000_000
 SCALARS = (
     "accuracy",
@@ -53,12 +56,14 @@ class Observer:
     def frame(self, step: int, *, last: bool = False) -> Frame:
         """The frame of the weights after `step` steps; the last one measures all test examples."""
         prepared = self.cohort.prepared
-        test = self.dataset.test if last else self.dataset.test[:LIVE_TEST_LIMIT]
-        logits = self._logits(test)
         fully = last or math.prod(self.cohort.leading) <= FULLY_MEASURED_MEMBERS
         drawn = len(self.cohort.arms) <= SHOWN_ARMS
+        test = self.dataset.test[: None if last else LIVE_TEST_LIMIT if fully or drawn else CROWD_TEST_LIMIT]
+        logits = self._logits(test)
         losses = self.weighing(step) if fully or drawn else None
-        scalars = self._scalars(logits, test, losses if fully else None)
+        few = not last and len(self.dataset.test) > LIVE_TEST_LIMIT
+        validation = self.dataset.validation[: LIVE_VALIDATION_LIMIT if few else None]
+        scalars = self._scalars(logits, test, validation, losses if fully else None)
         shown = self._shown(logits, test, step, losses) if drawn and losses else None
         small = last and logits.numel() * 4 <= TEST_LOGITS_LIMIT
         return Frame(
@@ -77,21 +82,25 @@ class Observer:
             test_logits=_array(logits) if small else None,
         )
 
+    @property
+    def _chunk(self) -> int:
+        """How many examples all students are asked at a time, so that no layer takes more than some megabytes."""
+        experiment = self.cohort.prepared.experiment
+        widest = max(self.dataset.inputs[0].numel(), *units_of(experiment.student, experiment.facts), 1)
+        return max(1, CHUNK_NUMBERS // (math.prod(self.cohort.leading) * widest))
+
     def _logits(self, ids: Tensor) -> Tensor:
         """All students' logits for the same examples, `[arm, seed, example, class]`."""
-        members = math.prod(self.cohort.leading)
-        wide = max(self.dataset.inputs[0].numel(), *self.cohort.prepared.experiment.student.widths, 1)
-        chunks = self.dataset.inputs[ids].split(max(1, CHUNK_NUMBERS // (members * wide)))
+        chunks = self.dataset.inputs[ids].split(self._chunk)
         parts = [self.cohort.students(chunk.to(self.cohort.dtype), shared=True).logits for chunk in chunks]
         together: Tensor = torch.cat(parts, 1).float().unflatten(0, self.cohort.leading)
         return together
 
-    def _scalars(self, logits: Tensor, test: Tensor, losses: Losses | None) -> dict[str, Array]:
+    def _scalars(self, logits: Tensor, test: Tensor, validation: Tensor, losses: Losses | None) -> dict[str, Array]:
         """All scalars; without losses the accuracies alone, NaN for the rest."""
         labels, values = self.dataset.labels[test], {}
         values["accuracy"] = task.accuracy(logits, labels)
         values["per_class_accuracy"] = task.per_class_accuracy(logits, labels)
-        validation = self.dataset.validation[: None if len(test) == len(self.dataset.test) else LIVE_VALIDATION_LIMIT]
         values["validation_accuracy"] = task.accuracy(self._logits(validation), self.dataset.labels[validation])
         values["train_accuracy"] = self._train_accuracy()
         if losses is not None:
@@ -118,9 +127,12 @@ class Observer:
     def _train_accuracy(self) -> Tensor:
         """Share of the heard labels that are learnt, on at most the first 256 examples of each seed."""
         heard = self.cohort.prepared.transfer_set
-        inputs = self.dataset.inputs[heard.ids[:, :HEARD_LIMIT]].to(self.cohort.dtype)
-        spread = inputs.expand(len(self.cohort.arms), *inputs.shape).flatten(0, 1)
-        logits = self.cohort.students(spread).logits.unflatten(0, self.cohort.leading)
+        parts = []
+        for ids in heard.ids[:, :HEARD_LIMIT].split(self._chunk, 1):
+            inputs = self.dataset.inputs[ids].to(self.cohort.dtype)
+            spread = inputs.expand(len(self.cohort.arms), *inputs.shape).flatten(0, 1)
+            parts.append(self.cohort.students(spread).logits)
+        logits = torch.cat(parts, 1).unflatten(0, self.cohort.leading)
         return task.accuracy(logits, heard.labels[:, :HEARD_LIMIT])
 
     def weighing(self, step: int) -> Losses:

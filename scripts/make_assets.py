@@ -1,4 +1,4 @@
-"""Make what ships: the default teacher, the pad's, and the recording of the default experiment on the first screen.
+"""Make what ships: the default teacher, the pad's, the recordings of the default experiment and of the default plane.
 
 Run `python scripts/make_assets.py` after a change of the engine that changes its numbers; all come from real training
 on one thread. A test trains the same experiment and compares.
@@ -10,13 +10,15 @@ import time
 
 import torch
 
-from kdcore import Experiment, pad, teachers
+from kdcore import Experiment, pad, plane_recording, teachers
 from kdcore.folders import ASSETS
+from kdcore.planes import Plane
 from kdcore.runs import open_log, recording, weights
 from kdcore.runs.summary import summary, versions
 from kdcore.training import Training
 
 RECORDING = ASSETS / "thirty_pictures.dklab"
+PLANE = ASSETS / "plane.dkplane"
 PICTURES = 40
 
 
@@ -31,6 +33,7 @@ def main() -> None:
             *_, frame = teachers.train(taught, keep=ASSETS / "teachers")
             print(f"{whose}: {frame.accuracy['hard'].mean():.1%} on test after {frame.step} steps")
         record(experiment)
+        record_plane(Plane())
 
 
 def record(experiment: Experiment) -> None:
@@ -49,6 +52,12 @@ def record(experiment: Experiment) -> None:
         f"recording: {RECORDING.stat().st_size / 1e6:.1f} MB; "
         + ", ".join(f"{arm} {frame.accuracy[arm].mean():.1%}" for arm in frame.arms)
     )
+
+
+def record_plane(plane: Plane) -> None:
+    """Train all its cells and write them to the recording that ships."""
+    plane_recording.save(PLANE, plane, [list(Training(shard)) for shard in plane.shards()])
+    print(f"plane: {PLANE.stat().st_size / 1e3:.0f} kB; {plane.students} students")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kdcore import Experiment, asking, datasets, pad, teachers
+from kdcore import Experiment, asking, datasets, pad, plane_recording, planes, teachers
 from kdcore.folders import ASSETS
 from kdcore.runs import open_log, recording
 from kdcore.training import Training
 
 RECORDING = ASSETS / "thirty_pictures.dklab"
+PLANE = ASSETS / "plane.dkplane"
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -68,3 +69,24 @@ def test_recording_is_what_the_default_experiment_gives() -> None:
     stage = log.stage(run_id)
     assert stage is not None
     np.testing.assert_allclose(stage.teacher_logits, Training(run.experiment).stage().teacher_logits, atol=1e-3)
+
+
+def test_recorded_plane_is_what_its_cells_give() -> None:
+    plane, histories = plane_recording.load(PLANE)
+    assert plane == planes.Plane() and PLANE.stat().st_size < 300_000
+    recorded = planes.field(plane, [frames[-1] for frames in histories])
+    assert recorded.step == recorded.steps == plane.experiment.steps
+    assert planes.equal_at_zero(recorded, plane) == 0
+    for column, row in ((0, 11), (5, 9), (10, 1)):
+        *_, last = Training(plane.cell_experiment(column, row))
+        for measure in ("accuracy", "validation_accuracy", "agreement"):
+            fresh = last.measures[measure][plane.name(column, row)]
+            assert recorded.values[measure][row, column].mean() == pytest.approx(fresh.mean(), abs=0.005), measure
+
+
+def test_recorded_plane_has_the_curve_of_every_cell() -> None:
+    plane, histories = plane_recording.load(PLANE)
+    for column, row in plane.cells:
+        curve = planes.curves(plane, histories, column, row)["validation_accuracy"]
+        assert curve.steps[0] == 0 and curve.steps[-1] == 600 and len(curve.steps) > 20
+        assert np.isfinite(curve.mean).all() and curve.mean[-1] > curve.mean[0]
