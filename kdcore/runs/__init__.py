@@ -9,7 +9,7 @@ from kdcore.runs.log import ENDED, Run, RunLog, open_log
 from kdcore.runs.pace import PACES, seconds_per_step
 from kdcore.runs.processes import ensure_supervisor
 from kdcore.runs.studies import Study
-from kdcore.runs.wishes import want_layout
+from kdcore.runs.wishes import want_layout, want_workers
 
 __all__ = [
     "ENDED",
@@ -24,4 +24,5 @@ __all__ = [
     "open_log",
     "seconds_per_step",
     "want_layout",
+    "want_workers",
 ]

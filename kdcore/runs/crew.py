@@ -1,4 +1,4 @@
-"""The supervisor's worker processes: one spare that waits, warm, and those that train."""
+"""The supervisor's worker processes: spares that wait, warm, and those that train."""
 
 import os
 import subprocess
@@ -96,8 +96,8 @@ class Crew:
                 self._backoff = min(LONGEST_BACKOFF_SECONDS, 2 * self._backoff)
         return gone
 
-    def trim(self) -> None:
-        """Keep one spare."""
-        for worker in self.idle()[1:]:
+    def trim(self, spares: int = 1) -> None:
+        """Keep so many spares."""
+        for worker in self.idle()[spares:]:
             if worker.ready:
                 worker.dismiss()

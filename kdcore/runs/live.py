@@ -12,6 +12,7 @@ from kdcore.runs.outbox import Outbox
 from kdcore.runs.pace import PACES, seconds_per_step
 
 FRAME_SECONDS = 0.08
+SLOW_FRAME_SECONDS = 0.4
 POLL_SECONDS = 0.015
 SLICE_SECONDS = 0.01
 SETTLED_SECONDS = 0.5
@@ -63,9 +64,13 @@ class LiveSource:
         self._began, self._waited = 0.0, False
 
     def frame_due(self, step: int) -> bool:
-        """Whether to make a frame of this step: about 12 a second, fewer where they would cost a tenth of the time."""
-        now = time.monotonic()
-        interval = FRAME_SECONDS if self._waited else max(FRAME_SECONDS, 9 * self._frame_cost)
+        """Whether to make a frame of this step: about 12 a second, fewer where they would cost a tenth of the time.
+
+        Two a second are worth up to a third of it: a map of hundreds of students shall move as it fills.
+        """
+        now, cost = time.monotonic(), self._frame_cost
+        rarer = min(9 * cost, max(SLOW_FRAME_SECONDS, 3 * cost))
+        interval = FRAME_SECONDS if self._waited else max(FRAME_SECONDS, rarer)
         if now - self._framed_at < interval and not self._paused:
             return False
         self._framed, self._framed_at, self._measuring = step, now, True

@@ -23,6 +23,7 @@ ENDED = ("finished", "stopped", "failed")
 ACTIVE = ("teacher", "running", "paused")
 WATCHED_SECONDS = 600.0
 FORGOTTEN_SECONDS = 7 * 24 * 3600.0
+BIN_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,9 @@ class RunLog(FrameLog, CommandLog, ClassLog, StudyLog):
         return found[0] if found else None
 
     def runs(self, limit: int = 50, group: str | None = None) -> list[Run]:
-        """The newest runs (of one group), newest first."""
-        return self._runs(sa.true() if group is None else schema.runs.c.group == group, limit)
+        """The newest runs (of one group), newest first; none that is in the bin."""
+        there = schema.runs.c.deleted.is_(None)
+        return self._runs(there if group is None else sa.and_(there, schema.runs.c.group == group), limit)
 
     def _runs(self, where: sa.ColumnElement[bool], limit: int) -> list[Run]:
         table = schema.runs
@@ -212,26 +214,29 @@ class RunLog(FrameLog, CommandLog, ClassLog, StudyLog):
         self.update(run_id, watched=time.time())
 
     def prune(self, max_bytes: int) -> list[str]:
-        """Delete ended runs, oldest first, until the frames of all runs fit; the deleted ids.
+        """Empty the bin of what lay there for a day, then delete ended runs, oldest first, until the frames of all fit.
 
-        Runs that are named, tagged, recorded or watched stay; so does a paused run for a week.
+        The deleted ids. Runs stay that are named, tagged, noted on, put away, recorded or watched; so does a paused run
+        for a week.
         """
         table, now = schema.runs, time.time()
+        removed = self._empty_bin(now - BIN_SECONDS)
         with self.read() as connection:
             total = int(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(table.c.size), 0))).scalar() or 0)
         if total <= max_bytes:
-            return []
+            return removed
         forgotten = sa.and_(table.c.state == "paused", table.c.worker.is_(None))
         free = sa.and_(
             sa.or_(table.c.state.in_(ENDED), sa.and_(forgotten, table.c.heartbeat < now - FORGOTTEN_SECONDS)),
             table.c.name.is_(None),
             table.c.tags == "",
+            table.c.notes == "",
+            table.c.archived.is_(False),
             table.c.recorded.is_(False),
             sa.or_(table.c.watched.is_(None), table.c.watched < now - WATCHED_SECONDS),
         )
         with self.read() as connection:
             rows = connection.execute(sa.select(table.c.id, table.c.size).where(free).order_by(table.c.number)).all()
-        removed: list[str] = []
         for row in rows:
             if total <= max_bytes:
                 break
@@ -240,6 +245,16 @@ class RunLog(FrameLog, CommandLog, ClassLog, StudyLog):
             total -= row.size
         self.give_back_space()
         return removed
+
+    def _empty_bin(self, before: float) -> list[str]:
+        """Delete what was put into the bin before that time and moves no more; the deleted ids."""
+        table = schema.runs
+        old = sa.and_(table.c.deleted < before, table.c.state.not_in(ACTIVE))
+        with self.read() as connection:
+            ids = list(connection.execute(sa.select(table.c.id).where(old)).scalars())
+        for run_id in ids:
+            self.delete(run_id)
+        return ids
 
     def delete(self, run_id: str) -> None:
         """Remove a run and everything of it from the log."""

@@ -52,8 +52,11 @@ def start(log: RunLog, module: str, *arguments: str, **options: object) -> "subp
         file.replace(file.with_suffix(".old.log"))
     source = str(Path(__file__).resolve().parents[2])
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
-    # One thread a run: several runs share the machine, and a replay is bit-equal.
-    environment = os.environ | {
+    # One thread a run: several runs share the machine, and a replay is bit-equal. Memory in large pages, where glibc
+    # and Linux offer them: a step of 500 students walks through some 50 MB and takes an eighth less time.
+    environment = {
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        **os.environ,
         "DKLAB_HOME": str(log.folder),
         "DKLAB_DATABASE_URL": log.url,
         "PYTHONPATH": os.pathsep.join(paths),

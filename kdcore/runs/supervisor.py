@@ -1,4 +1,4 @@
-"""The supervisor: gives waiting runs to workers, notices dead ones, keeps a spare. It speaks through the log only.
+"""The supervisor: gives waiting runs to workers, notices dead ones, keeps spares. It speaks through the log only.
 
 One for a data folder, by a file lock, in a session of its own: it outlives the server, and the workers outlive it. It
 ends when for a minute there was neither a server nor a run. It trains nothing itself, so it does without torch.
@@ -11,20 +11,22 @@ import subprocess
 import sys
 import time
 
-from filelock import Timeout
+from filelock import FileLock, Timeout
 
 from kdcore.runs import weights
 from kdcore.runs.crew import Crew, Worker
 from kdcore.runs.database import LogUnavailable
 from kdcore.runs.log import Run, RunLog, open_log
 from kdcore.runs.processes import EXIT_NO_LOG, is_alive, is_local, own_name, start, supervisor_lock
-from kdcore.runs.wishes import wishes
+from kdcore.runs.wishes import wanted_workers, wishes
 
 POLL_SECONDS = 0.02
 SLOW_POLL_SECONDS = 0.1
 CARE_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 SPARE_SECONDS = 2.0
+BUSY_SPARE_SECONDS = 15.0
+MOST_SPARES = 2
 LOST_SECONDS = 30.0
 PACED_SLOTS = 16
 
@@ -37,7 +39,7 @@ class Supervisor:
         self._changed = log.watcher()
         self._care = self._prune = 0.0
         self._busy_at = self._gave_at = time.monotonic()
-        self._projector: subprocess.Popen[bytes] | None = None
+        self._beside: dict[str, subprocess.Popen[bytes]] = {}
 
     def attend(self) -> bool:
         """Do what is due; False when there is nothing left to be here for."""
@@ -53,12 +55,14 @@ class Supervisor:
         if care:
             self._care = now
             self._find_dead()
-            self._keep_spare(now)
-            self._look_after_projector()
+            self._keep_spares(now)
+            searching = bool(self.log.studies("search", state="running", limit=1))
+            self._look_after("projector", wanted=bool(wishes(self.log)))
+            self._look_after("searcher", wanted=searching)
             if now - self._prune >= PRUNE_SECONDS:
                 self._prune = now
                 prune(self.log)
-            if self.log.beats("server:", self._idle_seconds) or self.log.active() or self.log.queued():
+            if searching or self.log.beats("server:", self._idle_seconds) or self.log.active() or self.log.queued():
                 self._busy_at = now
         return now - self._busy_at < self._idle_seconds
 
@@ -80,11 +84,18 @@ class Supervisor:
             unpaced += _is_unpaced(run)
             paced += not _is_unpaced(run)
 
-    def _keep_spare(self, now: float) -> None:
-        """Have one worker waiting; a new one starts a little later, so as not to disturb a run's first seconds."""
-        if self.crew.idle():
-            self.crew.trim()
-        elif now - self._gave_at >= SPARE_SECONDS or not self.crew.workers:
+    def _keep_spares(self, now: float) -> None:
+        """Have one worker waiting, two while somebody is about to use all cores.
+
+        A new one starts a little later, so as not to disturb a run's first seconds; where unpaced runs have every core,
+        a good deal later: most of them end before, and leave their workers as spares.
+        """
+        spares = min(self._cores, MOST_SPARES) if wanted_workers(self.log) else 1
+        if len(self.crew.idle()) >= spares:
+            self.crew.trim(spares)
+            return
+        full = sum(_is_unpaced(run) for run in self.log.active()) >= self._cores
+        if now - self._gave_at >= (BUSY_SPARE_SECONDS if full else SPARE_SECONDS) or not self.crew.workers:
             self.crew.start()
 
     def _bury(self, worker: Worker) -> None:
@@ -110,11 +121,17 @@ class Supervisor:
             if dead:
                 self.log.fail(run.id, run.worker, "Its worker ended without a word; its frames are kept.")
 
-    def _look_after_projector(self) -> None:
-        if self._projector is not None and self._projector.poll() is not None:
-            self._projector = None
-        if self._projector is None and wishes(self.log):
-            self._projector = start(self.log, "kdcore.runs.projector")
+    def _look_after(self, name: str, *, wanted: bool) -> None:
+        """Have a process beside the workers while it is wanted, unless an earlier supervisor's still does its work."""
+        known = self._beside.get(name)
+        if not wanted or (known is not None and known.poll() is None):
+            return
+        try:
+            with FileLock(self.log.folder / f"{name}.lock", timeout=0):
+                pass
+        except Timeout:
+            return
+        self._beside[name] = start(self.log, f"kdcore.runs.{name}")
 
 
 def _is_unpaced(run: Run) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from kdcore.runs.frames import Keeping
 from kdcore.runs.log import Run, RunLog
 from kdcore.runs.outbox import Outbox
 from kdcore.runs.processes import own_name
-from kdcore.runs.summary import summary, versions
+from kdcore.runs.summary import Account, versions
 from kdcore.staging import Scene
 
 
@@ -37,7 +36,6 @@ def teach(log: RunLog, outbox: Outbox, run: Run, alive: list[str]) -> None:
 
 def _train(log: RunLog, outbox: Outbox, run: Run, teacher: Teacher, alive: list[str]) -> None:
     own = teachers.experiment_of(run.experiment, teacher)
-    began = time.monotonic()
     run_id = log.create(
         own, owner=run.owner, pace="full", group=run.group, parent=run.id, state="running", worker=own_name()
     )
@@ -47,21 +45,21 @@ def _train(log: RunLog, outbox: Outbox, run: Run, teacher: Teacher, alive: list[
     alive.append(run_id)
     stage = Scene(prepare(own, solo=True)).stage()
     outbox.put(lambda: log.set_stage(run_id, stage))
-    keeping = None
-    frame = None
+    keeping, account = None, Account({})
     for frame in teachers.train(run.experiment, teacher):
         keeping = keeping or Keeping(frame.steps)
         outbox.put(lambda frame=frame, keeping=keeping: log.append(run_id, frame, keeping), spare=True)  # type: ignore[misc]
+        account.see(frame)
         _stop_if_asked(log, run, run_id, frame.step)
     outbox.drain()
     alive.remove(run_id)
-    log.set_state(run_id, "finished", summary=summary(frame, time.monotonic() - began) if frame else None)
+    log.set_state(run_id, "finished", summary=account.line())
 
 
 def _stop_if_asked(log: RunLog, run: Run, teacher_run: str, step: int) -> None:
     for asked in (run.id, teacher_run):
         for pending in log.pending(asked):
-            if pending.command.kind == "stop":
+            if pending.command.kind == "stop" and pending.command.step is None:  # a planned one waits for its step
                 log.applied(pending.number, 0 if asked == run.id else step)
                 log.set_state(teacher_run, "stopped")
                 raise Stopped

@@ -8,9 +8,9 @@ import argparse
 import contextlib
 import gc
 import itertools
+import json
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ from kdcore.runs.live import LiveSource, Suspended
 from kdcore.runs.log import Run, RunLog, open_log
 from kdcore.runs.outbox import Outbox
 from kdcore.runs.processes import EXIT_NO_LOG, own_name
-from kdcore.runs.summary import summary, versions
+from kdcore.runs.summary import Account, versions
 from kdcore.runs.teaching import Stopped, teach
 from kdcore.training import Training, prepare
 
@@ -103,11 +103,11 @@ class Work:
 
     def __init__(self, log: RunLog, outbox: Outbox, run: Run) -> None:
         self.log, self.outbox, self.run = log, outbox, run
+        self.account = Account(run.summary)
         self.training: Training
 
     def train(self, stored: Stored | None, suspend_after: float) -> None:
         """Train to the end, or to a stop; from what was stored if it was written out before."""
-        began = time.monotonic()
         prepared = prepare(self.run.experiment)
         source = LiveSource(
             self.log,
@@ -131,11 +131,18 @@ class Work:
         self.keep()
         self.outbox.drain()
         state = "finished" if frame.step >= frame.steps else "stopped"
-        self.log.set_state(self.run.id, state, summary=summary(frame, time.monotonic() - began))
+        self.log.set_state(self.run.id, state, summary=self.account.line())
 
     def write(self, frame: Frame) -> None:
         """Write a frame to the log, now or when the log can be written again."""
         self.outbox.put(lambda: self.log.append(self.run.id, frame, self.keeping), spare=True)
+        if self.account.see(frame) and self.outbox.flush():
+            self.summarise()
+
+    def summarise(self) -> None:
+        """Write the line that stands for this run in lists."""
+        line = json.dumps(self.account.line())
+        self.outbox.put(lambda: self.log.update(self.run.id, summary=line))
 
     def apply(self, command: Command) -> None:
         """Let a command act now; ValueError where it cannot."""
@@ -147,6 +154,7 @@ class Work:
 
     def keep(self) -> bool:
         """Write the weights beside the log; whether that was possible."""
+        self.summarise()
         try:
             weights.save(self.log.folder, self.run.id, self.training.step, self.training.state())
         except OSError as error:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ import torch
 
 from kdcore.experiment import Command, Experiment, Network, Teacher
 from kdcore.frame import Frame
-from kdcore.runs import PACES, RunLog, weights
+from kdcore.runs import PACES, RunLog, live, weights
+from kdcore.runs.outbox import Outbox
 from kdcore.runs.worker import work
 from kdcore.training import Training, prepare, replay
 
@@ -320,3 +322,23 @@ def test_missing_data_say_how_to_get_them(log: RunLog, monkeypatch: pytest.Monke
     run = log.run(run_id)
     assert run is not None
     assert (run.state, run.reason) == ("failed", "install the package dataset-fashion-mnist")
+
+
+@pytest.mark.parametrize(("cost", "low", "high"), [(0.01, 70, 130), (0.1, 20, 26), (0.3, 11, 12)])
+def test_frames_cost_a_tenth_of_the_time_or_up_to_a_third_for_two_a_second(
+    log: RunLog, monkeypatch: pytest.MonkeyPatch, cost: float, low: int, high: int
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=time.sleep))
+    run = log.run(log.create(small(steps=10_000), owner="me", pace="full"))
+    assert run is not None
+    source = live.LiveSource(log, Outbox(), run, 10_000, None)  # type: ignore[arg-type]
+    frames = 0
+    for step in range(10_000):
+        source.commands(step)
+        clock[0] += 0.02
+        if source.frame_due(step + 1):
+            frames, clock[0] = frames + 1, clock[0] + cost
+        if clock[0] >= 1010:
+            break
+    assert low <= frames <= high, f"{frames} in ten seconds"
