@@ -17,6 +17,8 @@ Values = dict[str, Any]
 Kind = Literal["choice", "network", "number", "whole", "amount", "classes", "switch"]
 
 ALL = "all"
+TABLE = "table"
+"""The teacher whose answers are stored with the data."""
 LIVE = ("temperature", "alpha", "learning_rate")
 """The controls that act on a run while it goes on; every other one starts a new run."""
 
@@ -34,7 +36,12 @@ class Control:
     low: float = -math.inf
     high: float = math.inf
     step: float = 1
-    options: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What its list offers; the data sets are those that are there now, with people's own."""
+        return tuple(datasets.names()) if self.name == "dataset" else self.fixed
 
     @property
     def restarts(self) -> bool:
@@ -43,7 +50,7 @@ class Control:
 
 
 CONTROLS = (
-    Control("dataset", "data", "What is learnt.", "choice", "digits", "first", options=tuple(datasets.names())),
+    Control("dataset", "data", "What is learnt.", "choice", "digits", "first"),
     Control(
         "teacher",
         "teacher",
@@ -52,7 +59,7 @@ CONTROLS = (
         "network",
         "mlp-256-256",
         "first",
-        options=("mlp-256-256", "mlp-64", "mlp-512-512-512", "cnn-8-16"),
+        fixed=("mlp-256-256", "mlp-64", "mlp-512-512-512", "cnn-8-16"),
     ),
     Control(
         "student",
@@ -61,7 +68,7 @@ CONTROLS = (
         "network",
         "mlp-64",
         "first",
-        options=("mlp-64", "mlp-64-64", "mlp-16", "cnn-4-8"),
+        fixed=("mlp-64", "mlp-64-64", "mlp-16", "cnn-4-8"),
     ),
     Control(
         "method",
@@ -70,7 +77,7 @@ CONTROLS = (
         "choice",
         "hinton",
         "first",
-        options=tuple(sorted((n for n in methods.names() if n != "hard"), key=lambda n: (n != "hinton", n))),
+        fixed=tuple(sorted((n for n in methods.names() if n != "hard"), key=lambda n: (n != "hinton", n))),
     ),
     Control(
         "temperature",
@@ -85,23 +92,14 @@ CONTROLS = (
     Control(
         "alpha",
         "alpha",
-        "How much the student listens: 0 to the labels only, 1 to the teacher only.",
+        "How much it listens: 0 to the labels only, 1 to the teacher only.",
         "number",
         0.9,
         "board",
         0,
         1,
     ),
-    Control(
-        "learning_rate",
-        "learning rate",
-        "Acts on a run while it goes on.",
-        "number",
-        0.003,
-        low=0.00001,
-        high=1,
-        step=0.001,
-    ),
+    Control("learning_rate", "learning rate", "Acts on a run at once.", "number", 0.003, low=1e-5, high=1, step=0.001),
     Control("batch_size", "batch size", "Examples in one step.", "whole", 64, low=1, high=1024, step=16),
     Control("steps", "steps", "How long the students learn.", "whole", 600, low=1, high=100_000, step=100),
     Control(
@@ -122,7 +120,7 @@ CONTROLS = (
         "3",
         low=1,
         high=100_000,
-        options=("1", "2", "3", "5", "10", "20", ALL),
+        fixed=("1", "2", "3", "5", "10", "20", ALL),
     ),
     Control(
         "labels",
@@ -132,7 +130,7 @@ CONTROLS = (
         ALL,
         low=0,
         high=100_000,
-        options=(ALL, "0", "10", "20"),
+        fixed=(ALL, "0", "10", "20"),
     ),
     Control("omit", "omitted classes", "Classes that no student ever sees.", "classes", []),
     Control(
@@ -154,6 +152,11 @@ BY_NAME = {control.name: control for control in CONTROLS}
 def defaults() -> Values:
     """The default experiment, "Thirty pictures", as values."""
     return {control.name: control.default for control in CONTROLS}
+
+
+def usual(control: Control, dataset: str) -> Value:
+    """A control's value where none is given: its default; with data that bring a teacher's answers, that teacher."""
+    return TABLE if control.name == "teacher" and datasets.facts(dataset).stored_logits else control.default
 
 
 def clamp(control: Control, given: Any) -> tuple[Value, str | None]:
@@ -179,13 +182,15 @@ def _instead(control: Control, given: Any, value: Value, why: str) -> tuple[Valu
 
 def _choice(control: Control, given: Any) -> tuple[Value, str | None]:
     name = str(given).strip()
-    if name in control.options:
+    if name in control.options or (control.name == "dataset" and datasets.known(name)):  # removed, but trained on
         return name, None
     return _instead(control, given, control.default, f"is not among {', '.join(control.options)}")
 
 
 def _network_text(control: Control, given: Any) -> tuple[Value, str | None]:
     words = str(given).strip().lower().replace(" ", "-").split("-")
+    if control.name == "teacher" and words in ([TABLE], ["stored", "logits"]):
+        return TABLE, None
     kind, widths = (words[0], words[1:]) if words[0] in ("mlp", "cnn") else ("mlp", words)
     widths = [width for width in widths if width]
     plain = all(width.isascii() and width.isdigit() and len(width) < 10 for width in widths)
@@ -238,10 +243,16 @@ def clamp_all(given: Mapping[str, Any]) -> tuple[Values, list[str]]:
     values: Values = {}
     sentences = []
     for control in CONTROLS:
-        value, sentence = clamp(control, given[control.name]) if control.name in given else (control.default, None)
+        chosen = str(values.get("dataset", control.default))  # the first of all controls
+        otherwise = (usual(control, chosen), None)
+        value, sentence = clamp(control, given[control.name]) if control.name in given else otherwise
         values[control.name] = value
         sentences += [sentence] if sentence else []
-    classes = len(datasets.facts(str(values["dataset"])).classes)
+    facts = datasets.facts(str(values["dataset"]))
+    if values["teacher"] == TABLE and not facts.stored_logits:
+        value, sentence = _instead(BY_NAME["teacher"], TABLE, BY_NAME["teacher"].default, "is not with these data")
+        values["teacher"], sentences = value, [*sentences, sentence]
+    classes = len(facts.classes)
     omitted = [number for number in class_numbers(values["omit"]) if number < classes]
     if omitted != values["omit"]:
         sentences.append(f"omitted classes: {values['dataset']} has 0 to {classes - 1}; others are ignored.")
@@ -272,15 +283,17 @@ def text(control: Control, value: Value) -> str:
 
 def address(values: Values) -> dict[str, str]:
     """The parameters of an address that leads to these values; what is at its default is left out."""
-    return {c.name: text(c, values[c.name]) for c in CONTROLS if values[c.name] != c.default}
+    return {c.name: text(c, values[c.name]) for c in CONTROLS if values[c.name] != usual(c, str(values["dataset"]))}
 
 
 def spoken(control: Control, value: Value) -> str:
     """A value as people read it: "MLP 64-64", "none"."""
+    if control.name == "dataset":
+        return datasets.title(str(value))
     return network_name(str(value)) if control.kind == "network" else text(control, value) or "none"
 
 
 def network_name(value: str) -> str:
     """A network's text as people read it: "mlp-64-64" is "MLP 64-64"."""
     kind, _, widths = value.partition("-")
-    return f"{kind.upper()} {widths}" if widths else "linear"
+    return "stored logits" if kind == TABLE else f"{kind.upper()} {widths}" if widths else "linear"

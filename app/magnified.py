@@ -86,9 +86,10 @@ def snapshot(
 
 
 def takes_drawings(watched: Watched) -> bool:
-    """Whether the run's networks can be asked about a drawing: they see pictures of 8 x 8 cells of digits."""
+    """Whether the run's networks can be asked about a drawing: they see pictures of 8 x 8 cells of digits, and their
+    teacher is a network."""
     facts = watched.run.experiment.facts
-    return facts.input_shape == PAD_SHAPE and facts.classes == tuple("0123456789")
+    return facts.input_shape == PAD_SHAPE and facts.classes == tuple("0123456789") and not facts.stored_logits
 
 
 def all_seeds(watched: Watched) -> bool:
@@ -157,7 +158,11 @@ def _asked(watched: Watched, seed: int) -> tuple[Array, dict[str, Array]]:
     experiment, stage = watched.run.experiment, watched.stage
     assert stage is not None
     rows = np.unique(np.concatenate([stage.probe_rows, _heard(watched, seed)]))
-    inputs = datasets.load(experiment.dataset, experiment.split).inputs[stage.ids[rows]].numpy()
+    try:
+        data = datasets.load(experiment.dataset, experiment.split)
+    except (datasets.Missing, datasets.Malformed) as gone:
+        raise KeyError(seed) from gone
+    inputs = data.inputs[stage.ids[rows]].numpy()
     said = asking.students(watched.log.folder, watched.run.id, experiment, inputs)
     if said is None:
         raise KeyError(seed)

@@ -20,7 +20,10 @@ from app import component, glossary, lesson_walk, share, store
 from app import handout as handouts
 from app.charts import embeddings
 from app.charts.common import whole
+from app.comparison import comparing
+from app.library import exports
 from app.magnified import opinions as opinions_of
+from app.plane import tuned, tuning_snapshot
 from app.snapshot import keyframe_view, stage_version
 from app.watch import Watched, watch
 from kdcore.frame import Stage
@@ -132,7 +135,7 @@ def pictures(request: Request) -> Response:
     """All pictures of a stage in one PNG, row by row."""
     watched, fixed = _watched(request)
     if fixed.pictures is None:
-        raise Refused(404, "This run has no pictures: its data are points.")
+        raise Refused(404, "This run has no pictures: its data are numbers.")
     png = watched.keep(("pictures", watched.run.id), lambda: sprite_sheet(fixed.pictures))
     return Response(png, headers={"Cache-Control": _private(request)}, media_type="image/png")
 
@@ -163,6 +166,19 @@ def opinions(request: Request) -> Response:
     except (KeyError, ValueError):
         raise Refused(404, "The students of that seed cannot be asked.") from None
     return _json(said, cache="no-store")
+
+
+@_answer
+def plane_curve(request: Request) -> Response:
+    """How one cell of a plane learnt."""
+    plane_id, at = request.path_params["plane"], [request.query_params.get(name, "") for name in ("column", "row")]
+    shown = tuned.look(store.open_log(), plane_id) if RUN_ID.fullmatch(plane_id) else None
+    if shown is None or not all(text.isascii() and text.isdigit() and len(text) < 4 for text in at):
+        raise Refused(404, "There is no such cell of a plane.")
+    column, row = map(int, at)
+    if column >= shown.shape[1] or row >= shown.shape[0]:
+        raise Refused(404, "There is no such cell of a plane.")
+    return _json({"figure": tuning_snapshot.curve(shown, column, row)})
 
 
 @_answer
@@ -198,6 +214,34 @@ def handout(request: Request) -> Response:
 
 
 @_answer
+def compared(request: Request) -> Response:
+    """One part of a comparison: everything in it follows from the parameters of its link."""
+    make = comparing.PARTS.get(request.path_params["part"])
+    if make is None:
+        raise Refused(404, "A comparison has no such part.")
+    try:
+        return _json(make(store.open_log(), {**request.query_params, "base": str(request.base_url)}))
+    except comparing.Unfit as unfit:
+        raise Refused(409, str(unfit)) from unfit
+
+
+@_answer
+def export(request: Request) -> Response:
+    """Runs for other programs: as JSON, Parquet, CSV, or as a file that another installation imports."""
+    name = request.url.path.rpartition("/")[2]
+    made = exports.MADE[name]
+    try:
+        log = store.open_log()
+        content = made.make(log, exports.asked(log, request.query_params.get("runs", "")))
+    except exports.Unfit as unfit:
+        raise Refused(400, str(unfit)) from unfit
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if made.saved:
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return Response(content, headers=headers, media_type=made.kind)
+
+
+@_answer
 def terms(request: Request) -> Response:
     """The sentence of every word that is explained, by the word in small letters."""
     known = {word: {"term": term.term, "sentence": term.sentence} for word, term in glossary.words().items()}
@@ -230,5 +274,8 @@ ROUTES = [
     Route("/lab/run/{run}/handout.json", handout),
     Route("/lab/run/{run}/pictures.png", pictures),
     Route("/lab/run/{run}/keyframe/{step:int}.json", keyframe),
+    Route("/lab/compare/{part}.json", compared),
+    *(Route(f"/lab/{name}", export) for name in exports.MADE),
+    Route("/lab/plane/{plane}/curves.json", plane_curve),
     Route("/lab/{folder}/{file}", component_file),
 ]

@@ -50,13 +50,14 @@ def soft_labels(logits: Array, temperature: float) -> Array:
 
 
 def things(experiment: Experiment, count: int) -> str:
-    """What the data are, counted: "30 pictures", or "30 points" for 2-D data."""
+    """What the data are, counted: "30 pictures", "30 points" for 2-D data, else "30 examples"."""
     return f"{count} {kind(experiment)}" + ("" if count == 1 else "s")
 
 
 def kind(experiment: Experiment) -> str:
-    """What one example of the data is: a picture or a point."""
-    return "picture" if len(experiment.facts.input_shape) == 3 else "point"
+    """What one example of the data is: a picture, a point, or just an example."""
+    shape = experiment.facts.input_shape
+    return "picture" if len(shape) == 3 else "point" if shape == (2,) else "example"
 
 
 def told(role: Role, experiment: Experiment) -> str:
@@ -111,13 +112,18 @@ def _seeds(frame: Frame) -> str:
     return "1 seed" if len(frame.seeds) == 1 else f"{len(frame.seeds)} seeds"
 
 
-def other_splits(distilled: Role, summaries: Sequence[dict[str, Any]]) -> str:
-    """What the same experiment gave on other splits with other teachers, empty where nothing is known."""
+def other_splits(distilled: Role, summaries: Sequence[dict[str, Any]], experiment: Experiment) -> str:
+    """What the same experiment gave on other splits, with other teachers unless theirs is stored with the data; empty
+    where nothing is known."""
     gains = [gain for line in summaries if (gain := line.get("gain", {}).get(distilled.name)) is not None]
     if not gains:
         return ""
     listed = ", ".join(signed(gain * 100) for gain in gains)
-    which = "another split with its teacher" if len(gains) == 1 else f"{len(gains)} other splits, each with its teacher"
+    which = "another split" if len(gains) == 1 else f"{len(gains)} other splits"
+    if experiment.teacher.network.kind == "table":
+        which += " of the same teacher"
+    else:
+        which += " with its teacher" if len(gains) == 1 else ", each with its teacher"
     return f"On {which}: {listed} points."
 
 
@@ -188,7 +194,8 @@ def heard(stage: Stage, experiment: Experiment, temperature: float | None, seed:
     if not len(rows):
         return ""
     counts = [classes_spoken_of(stage.teacher_logits[rows], t) for t in (1.0, temperature or 1.0)]
-    start = f"{things(experiment, stage.transfer_size)}, and what the teacher says of each. "
+    shown = ", shown by their class," if kind(experiment) == "example" else ","  # of numbers there is no picture
+    start = f"{things(experiment, stage.transfer_size)}{shown} and what the teacher says of each. "
     if temperature is None or temperature == 1:
         return f"{start}It speaks of {counts[0]:.1f} classes on average."
     return f"{start}It speaks of {counts[1]:.1f} classes on average at T = {temperature:.3g}, {counts[0]:.1f} at T = 1."

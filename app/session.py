@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import classroom, hands, store, visible
-from app.controls import BY_NAME, CONTROLS, Values, address, clamp, clamp_all, defaults, unknown
+from app.controls import BY_NAME, CONTROLS, Values, address, clamp, clamp_all, defaults, unknown, usual
 from app.experiments import adjusted, experiment_from, values_of
 from app.snapshot import Viewer, empty
 from app.watch import Watched, watch
@@ -125,6 +125,7 @@ def clamp_widgets() -> None:
     """Whatever a widget holds passes the same clamp as an address does."""
     state = st.session_state
     known = defaults() | state.get("values", {})  # a widget that is not drawn for once takes its value with it
+    _other_teacher(known)
     given, sentences = clamp_all({name: state.get(name, value) for name, value in known.items()})
     state["values"] = given
     for name, value in given.items():
@@ -132,6 +133,14 @@ def clamp_widgets() -> None:
             state[name] = value
     if sentences:
         state["notes"] = sentences
+
+
+def _other_teacher(known: Values) -> None:
+    """Other data were chosen: who was their usual teacher gives way to the usual one of the new data."""
+    state, teacher = st.session_state, BY_NAME["teacher"]
+    before, now = str(known["dataset"]), clamp(BY_NAME["dataset"], state.get("dataset", known["dataset"]))[0]
+    if before != now and state.get("teacher") == known["teacher"] == usual(teacher, before):
+        state["teacher"] = usual(teacher, str(now))
 
 
 def follow_commands(watched: Watched) -> None:

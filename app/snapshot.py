@@ -185,7 +185,7 @@ def _said(watched: Watched, frame: Frame, changes: list[Change]) -> dict[str, An
     assert stage is not None
     about = (run.experiment, roles, frame, stage)
     distilled = find(roles, "distilled") or roles[0]
-    others = sentences.other_splits(distilled, [other.summary for other in watched.siblings])
+    others = sentences.other_splits(distilled, [other.summary for other in watched.siblings], run.experiment)
     why = lowered(changes)
     return {
         "headline": ("Recorded run. " if run.recorded else "") + sentences.headline(*about),

@@ -1,10 +1,13 @@
 """What the server knows of a run that somebody watches: read from the log once, for all its viewers."""
 
+import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
+
+from pydantic import ValidationError
 
 from app.charts.history import History
 from app.roles import Role, roles_of
@@ -85,7 +88,8 @@ class Watched:
         self.keyframes = list(self.log.keyframe_steps(self.run.id))
         if not self.live:
             others = self.log.runs(group=self.run.group or self.run.id)
-            self.siblings = [other for other in others if other.id != self.run.id and other.state == "finished"]
+            finished = [other for other in others if other.id != self.run.id and other.state == "finished"]
+            self.siblings = [other for other in finished if _split(other) != _split(self.run)]
 
     def keep(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, made once for all viewers; the eight newest are kept."""
@@ -97,12 +101,17 @@ class Watched:
             return self.made[key]
 
 
+def _split(run: Run) -> Any:
+    """The split of a run's data. Others of its group that have the same one only add seeds to it."""
+    return json.loads(run.experiment_json).get("split")
+
+
 _watched: OrderedDict[tuple[int, str], Watched] = OrderedDict()
 _registry = threading.Lock()
 
 
 def watch(log: RunLog, run_id: str | None) -> Watched | None:
-    """The run of that id, up to date; None where there is no such run."""
+    """The run of that id, up to date; None where there is no such run, or none that can be read here."""
     if not run_id:
         return None
     with _registry:
@@ -113,7 +122,10 @@ def watch(log: RunLog, run_id: str | None) -> Watched | None:
         run = log.run(run_id)
         if run is None:
             return None
-        watched = Watched(log, run)
+        try:
+            watched = Watched(log, run)
+        except ValidationError:  # of data or with a network that were never known on this machine
+            return None
         with _registry:
             watched = _watched.setdefault((id(log), run_id), watched)
             while len(_watched) > KEPT:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app import classroom, present, session, share, store
-from app.controls import CONTROLS, Control, network_name
+from app.controls import CONTROLS, TABLE, Control, network_name, usual
 from kdcore import datasets, methods
 
 FIRST_WIDTH = 174
@@ -70,7 +70,8 @@ def _widget(control: Control) -> None:
 def _select(control: Control, **more: Any) -> None:
     """A list to choose from; where a person may type something else, what was typed is among the options."""
     value = st.session_state[control.name]
-    options = [*control.options, *([value] if value not in control.options else [])]
+    stored = [TABLE] if usual(control, st.session_state["dataset"]) == TABLE else []
+    options = list(dict.fromkeys([*stored, *control.options, value]))
     st.selectbox(
         control.label,
         options,
@@ -87,4 +88,4 @@ def _named(control: Control) -> Any:
         return lambda value: f"{control.label}: {network_name(value)}"
     if control.name == "method":
         return lambda value: f"method: {value.replace('_', ' ')}" if value in methods.names() else str(value)
-    return lambda value: f"{control.label}: {value.replace('_', ' ')}"
+    return lambda value: f"{control.label}: {datasets.title(value)}"

@@ -227,7 +227,7 @@ export class Board {
     }
     this.heard.temperature = this.strip.temperature.value;
     this.heard.set(this.stage, seed);
-    this.panels.embedding.rename(this.stage.points ? SEEN.points : SEEN.pictures);
+    this.panels.embedding.rename(SEEN[this.stage.points && this.stage.embedding ? "examples" : this.stage.kind]);
     this.example.set(this.stage);
     this.ringed = undefined;
   }

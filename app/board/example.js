@@ -4,7 +4,7 @@ import { el, mark, say, show, svg } from "./dom.js";
 import { Slider, logScale } from "./slider.js";
 import { barsPath, percent, ranked, softmax } from "./soft.js";
 import { explain } from "./terms.js";
-import { STOPS, formatTemperature, roundTemperature } from "./scales.js";
+import { STOPS, formatTemperature, roundTemperature, thinned } from "./scales.js";
 
 const HEIGHT = 42;
 const MOST = 5; // voices side by side, the label among them
@@ -134,6 +134,7 @@ export class Example {
     column.axis = key;
     const pitch = width / classes.length;
     const names = withoutPrefix(classes);
+    const { room, named } = thinned(classes.length, pitch, this.example.true);
     mark(column.base, "d", `M0 ${HEIGHT + 0.5}h${width - 2}`);
     column.names.replaceChildren(
       ...names.map((name, k) =>
@@ -144,7 +145,7 @@ export class Example {
             y: HEIGHT + 13,
             class: k === this.example.true ? "true" : "",
           },
-          name.length * 7 > pitch ? name.slice(0, pitch > 14 ? 2 : 1) : name,
+          !named(k) ? "" : name.length * 7 > room ? name.slice(0, room > 14 ? 2 : 1) : name,
         ),
       ),
     );

@@ -1,9 +1,9 @@
 // A handout: this run on paper. Put together here from the board's own figures, as one file that needs nothing else.
 
 import { el, mark, show, svg } from "./dom.js";
+import { asked, codeImage, download, drawing, onPaper, pageOf, section } from "./paper.js";
 import { barsPath, softmax } from "./soft.js";
-import { numbers, tableElement } from "./tables.js";
-import { Theme } from "./theme.js";
+import { tableElement } from "./tables.js";
 
 const ROWS = [
   ["accuracy"],
@@ -35,10 +35,6 @@ const CLAIMS = "What was claimed, and what this run says";
 const PICTURES = 30;
 const SIDE = 32;
 const BARS = { width: 50, height: 28 };
-const PAPER =
-  "position:fixed;left:-9999px;min-height:0;background:#fff;--st-background-color:#fff;--u:1px;font-size:15px;" +
-  "font-family:Helvetica,Arial,sans-serif";
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"; // no script, no network
 
 export class Handout {
   /** `board` has the snapshot, the stage, the plots and the place where trouble is said. */
@@ -59,9 +55,7 @@ export class Handout {
     this.button.disabled = true;
     try {
       const { name, text } = await this.make();
-      const url = URL.createObjectURL(new Blob([text], { type: "text/html" }));
-      el("a", { href: url, download: name }).click();
-      window.setTimeout(() => URL.revokeObjectURL(url), 10_000);
+      download(name, text);
       this.board.head.trouble("handout", null);
     } catch (error) {
       this.board.head.trouble("handout", `The handout could not be made: ${error.message}`);
@@ -82,33 +76,14 @@ export class Handout {
     const style = await (await asked(new URL("./handout.css", import.meta.url))).text();
     const code = await (await asked(facts.qr_url)).text();
     const figures = await this.figures(snapshot);
-    const page = document.implementation.createHTMLDocument(facts.title);
-    page.documentElement.lang = "en";
-    page.head.append(
-      el("meta", { charset: "utf-8" }),
-      el("meta", { "http-equiv": "Content-Security-Policy", content: POLICY }),
-      el("meta", { name: "viewport", content: "width=device-width" }),
-      el("style", {}, style),
-    );
-    page.body.append(...body(facts, figures, stage ? heard(stage, facts) : null, code));
+    const text = pageOf(facts.title, style, body(facts, figures, stage ? heard(stage, facts) : null, code));
     const name = here.get("lesson") ? `${here.get("lesson")}-${here.get("step") ?? 1}` : snapshot.run;
-    return { name: `dark-knowledge-${name}.html`, text: `<!doctype html>\n${page.documentElement.outerHTML}\n` };
+    return { name: `dark-knowledge-${name}.html`, text };
   }
 
   /** The board's figures as drawings in light colours, in lines of one or two; what is hidden is left out. */
   async figures(snapshot) {
-    const { plots } = this.board;
-    if (!plots.plotly) throw new Error("the drawing library is not here yet.");
-    const paper = el("div", { class: "dk", style: PAPER });
-    document.body.append(paper);
-    const theme = new Theme(paper);
-    theme.refresh();
-    const printed = Object.create(plots, { theme: { value: theme } }); // the same charts in other colours
-    try {
-      return await this.lines(snapshot, printed);
-    } finally {
-      paper.remove();
-    }
+    return onPaper(this.board.plots, (printed) => this.lines(snapshot, printed));
   }
 
   async lines({ figures, says }, printed) {
@@ -129,32 +104,6 @@ export class Handout {
     }
     return drawn;
   }
-}
-
-/** One figure as an SVG element; points that the page draws with WebGL are drawn as vectors too. */
-async function drawing(printed, figure, { width, height }) {
-  const layout = printed.layout(figure, width, height);
-  for (const axis of [layout.xaxis, layout.yaxis]) axis.automargin = true;
-  if (figure.data.some((trace) => trace.mode === "markers")) {
-    // On the page the legend stands beside the pictures; on paper each has its own.
-    const longest = Math.max(...figure.data.filter(named).map((trace) => trace.name.length));
-    const legend = { orientation: "h", y: 0, yanchor: "top", font: { size: 10 }, entrywidth: 6 + 6 * longest };
-    Object.assign(layout, { showlegend: true, legend: { ...legend, itemwidth: 30, tracegroupgap: 0 } });
-  }
-  const data = printed.data(figure).map((trace) => (trace.z ? trace : vector(trace)));
-  const text = await printed.plotly.toImage({ data, layout }, { format: "svg", width, height, imageDataOnly: true });
-  const image = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  mark(image, "role", "img");
-  return image;
-}
-
-function vector(trace) {
-  return { ...trace, type: "scatter", x: numbers(trace.x), y: numbers(trace.y), showlegend: named(trace) };
-}
-
-/** Does a trace stand in the legend? A ring around one point does not. */
-function named(trace) {
-  return trace.showlegend ?? Boolean(trace.name && numbers(trace.x).length > 1);
 }
 
 /** The pictures as they were heard: each with the teacher's bars at T, and a wedge under the label that was told. */
@@ -203,10 +152,6 @@ function cut(stage, row) {
   return canvas.toDataURL("image/png");
 }
 
-function section(title, ...parts) {
-  return el("section", {}, el("h2", {}, title), ...parts);
-}
-
 function body(facts, figures, pictures, code) {
   const claims = facts.claims.map(({ text, measured, verdict }) => [text, measured, verdict]);
   const sources = facts.sources.map((source) => el("li", {}, source));
@@ -225,7 +170,7 @@ function body(facts, figures, pictures, code) {
     el(
       "footer",
       {},
-      el("img", { src: `data:image/svg+xml;base64,${btoa(code)}`, alt: "QR code of the link", class: "qr" }),
+      codeImage(code),
       el("p", {}, "Dark Knowledge Lab. ", facts.when, el("br", {}), el("a", { href: facts.link }, facts.link)),
     ),
   ].filter(Boolean);
@@ -234,13 +179,4 @@ function body(facts, figures, pictures, code) {
 /** A lesson's text: HTML that the server made from its Markdown, in which it lets no HTML through. */
 function written(text) {
   return [...new DOMParser().parseFromString(text, "text/html").body.childNodes];
-}
-
-async function asked(url) {
-  const answer = await fetch(url).catch(() => {
-    throw new Error("the server does not answer.");
-  });
-  if (answer.ok) return answer;
-  const { error } = await answer.json().catch(() => ({}));
-  throw new Error(error ?? `the server said ${answer.status}.`);
 }

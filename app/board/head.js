@@ -6,7 +6,7 @@ export class Head {
   constructor({ repeat }) {
     this.headline = el("h2", {});
     this.detail = el("p", { class: "detail" });
-    const title = "Train the same experiment on other splits of the data, each with its own teacher";
+    const title = "Train the same experiment on other splits of the data, each with its teacher";
     this.repeat = el(
       "button",
       { class: "quiet repeat", type: "button", title, onclick: repeat },

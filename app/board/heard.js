@@ -1,4 +1,5 @@
-// Everything the students ever hear: the transfer pictures, each with the teacher's opinion at temperature T.
+// Everything the students ever hear: the transfer pictures, each with the teacher's opinion at temperature T. Where
+// examples are numbers alone and there is no picture of them, their class stands in its place.
 // The bars are worked out here, from the teacher's logits, so they follow the hand.
 
 import { el, mark, say, show, svg } from "./dom.js";
@@ -18,18 +19,17 @@ export class Heard {
     this.grid = el("div", {
       class: "thumbs",
       role: "group",
-      "aria-label": "Pictures the students hear; arrow keys move between them",
       onkeydown: (event) => this.walk(event),
     });
     this.count = el("span", { class: "count" });
     this.back = el(
       "button",
-      { class: "quiet", type: "button", "aria-label": "Previous pictures", onclick: () => this.turn(-1) },
+      { class: "quiet", type: "button", "aria-label": "Previous page", onclick: () => this.turn(-1) },
       "‹",
     );
     this.forth = el(
       "button",
-      { class: "quiet", type: "button", "aria-label": "Next pictures", onclick: () => this.turn(1) },
+      { class: "quiet", type: "button", "aria-label": "Next page", onclick: () => this.turn(1) },
       "›",
     );
     this.pager = el("span", { class: "pager" }, this.back, this.count, this.forth);
@@ -44,6 +44,8 @@ export class Heard {
     this.rows = rows;
     this.labels = labels;
     this.page = 0;
+    this.thing = stage.sheet ? "Picture" : "Example";
+    mark(this.grid, "aria-label", `${this.thing}s the students hear; arrow keys move between them`);
     this.build();
   }
 
@@ -71,10 +73,13 @@ export class Heard {
   }
 
   item(row, label) {
-    const picture = el("span", { class: "picture" });
+    const { sheet, classes, labels } = this.stage;
+    const picture = sheet
+      ? el("span", { class: "picture" })
+      : el("span", { class: "named", "aria-hidden": "true" }, classes[labels[row]]);
     const bars = svg("path", { class: "bars" });
     const same = svg("path", { class: "same" });
-    const told = svg("path", { class: label === this.stage.labels[row] ? "told" : "told wrong" });
+    const told = svg("path", { class: label === labels[row] ? "told" : "told wrong" });
     const drawing = svg("svg", { "aria-hidden": "true" }, same, bars, told);
     const button = el("button", { class: "thumb", type: "button", onclick: () => this.follow(row) }, picture, drawing);
     return { row, label, logits: this.stage.teacher_logits[row], button, picture, drawing, bars, same, told };
@@ -93,7 +98,7 @@ export class Heard {
     this.columns = layout.columns;
     this.grid.style.gridTemplateColumns = `repeat(${layout.columns}, minmax(0, 1fr))`;
     for (const item of this.items) {
-      this.stage.picture(item.picture, item.row, this.side);
+      if (this.stage.sheet) this.stage.picture(item.picture, item.row, this.side);
       mark(item.drawing, "width", this.barWidth);
       mark(item.drawing, "height", this.side);
       mark(item.told, "d", this.told(item));
@@ -145,7 +150,7 @@ export class Heard {
       mark(
         item.button,
         "aria-label",
-        `Picture of ${classes[labels[item.row]]}, ${told}${wrong}; the teacher says ${spoken(soft, classes)}`,
+        `${this.thing} of ${classes[labels[item.row]]}, ${told}${wrong}; the teacher says ${spoken(soft, classes)}`,
       );
       item.button.title = `${told}${wrong}; the teacher at T: ${spoken(soft, classes, 3)}`;
     }
@@ -196,7 +201,7 @@ export class Heard {
   /** The numbers behind the bars, for the data table. */
   table() {
     const { classes, labels } = this.stage;
-    const head = ["picture of", "label heard", ...classes.map((name) => `teacher: ${name}`)];
+    const head = [`${this.thing.toLowerCase()} of`, "label heard", ...classes.map((name) => `teacher: ${name}`)];
     const body = this.items.map((item) => [
       classes[labels[item.row]],
       item.label < 0 ? "withheld" : classes[item.label],

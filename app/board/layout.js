@@ -20,7 +20,11 @@ export const CHARTS = {
 };
 
 /** What stands over the two networks' pictures of the data. */
-export const SEEN = { pictures: "How they see the test pictures", points: "How they divide the plane" };
+export const SEEN = {
+  pictures: "How they see the test pictures",
+  points: "How they divide the plane",
+  examples: "How they see the test examples",
+};
 
 const drawnBeside = new WeakMap();
 

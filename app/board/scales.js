@@ -1,4 +1,4 @@
-// The stops of the two large sliders, and how their values are written.
+// The stops of the two large sliders, and how their values are written; how many classes are named under bars.
 
 export const STOPS = [0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 32, 64];
 export const ALPHAS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
@@ -22,4 +22,11 @@ export function formatAlpha(value) {
     .replace(/^0\./, ".")
     .replace(/^\.00$/, "0")
     .replace(/^1\.00$/, "1");
+}
+
+/** Of more than ten classes not all can be named under bars `pitch` px apart: which are, the marked one among them, and
+ * how much room a name has, px. */
+export function thinned(classes, pitch, marked) {
+  const each = classes > 10 ? Math.max(1, Math.ceil(16 / pitch)) : 1;
+  return { room: pitch * each, named: (k) => k === marked || (k % each === 0 && Math.abs(k - marked) >= each) };
 }

@@ -82,6 +82,12 @@ class Stage {
     return this.transfer[seed] ?? { rows: [], labels: [] };
   }
 
+  /** What its examples are: "pictures", "points" in a plane, or "examples" that are numbers alone. */
+  get kind() {
+    if (this.points) return "points";
+    return this.sheet ? "pictures" : "examples";
+  }
+
   /** The chart of the teacher's points, which never move, with a ring around those of this row. */
   teacherEmbedding(row) {
     if (!this.embedding || row === this.ringed) return this.ringedEmbedding;

@@ -6,6 +6,8 @@ import numpy as np
 
 from app.charts.common import Array, Figure, axis, layout, numbers
 
+NAMED = 10
+
 
 def figure(teacher: Array, student: Array, names: tuple[str, ...], *, revision: str) -> Figure:
     """Upper triangle teacher, lower triangle student, in percent of an opinion; matrices as in `alike`."""
@@ -72,10 +74,10 @@ def _top(teacher: Array) -> float:
 
 
 def _layout(names: tuple[str, ...], revision: str) -> dict[str, Any]:
-    """Class names on both axes as text, the first class at the top."""
+    """Class names on both axes as text, as many as can be read, the first class at the top."""
     short = max(map(len, names)) < 3
-    labels: dict[str, Any] = {"type": "category", "showgrid": False, "showline": False, "dtick": 1}
-    labels |= {"tickangle": 0 if short else 45, "tickfont": {"size": 11}}
+    labels: dict[str, Any] = {"type": "category", "showgrid": False, "showline": False}
+    labels |= {"tickangle": 0 if short else 45, "tickfont": {"size": 11}, "dtick": -(-len(names) // NAMED)}
     return layout(
         revision,
         margin={"l": 24 if short else 76, "r": 4, "t": 4, "b": 24 if short else 60},

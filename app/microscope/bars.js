@@ -1,6 +1,7 @@
 // Bars that follow the hand: soft labels on a linear or a logarithmic axis, and signed numbers about a zero line.
 
 import { mark, say, svg } from "../board/dom.js";
+import { thinned } from "../board/scales.js";
 import { fraction, signed } from "./wording.js";
 
 const FOOT = 15; // below the bars, where the classes are named
@@ -35,10 +36,12 @@ class Chart {
     mark(this.element, "width", width);
     mark(this.element, "height", height);
     mark(this.element, "viewBox", `0 0 ${width} ${height}`);
-    const room = Math.max(1, Math.floor(this.pitch / 6.6));
+    const { room, named } = thinned(classes.length, this.pitch, label);
+    const letters = Math.max(1, Math.floor(room / 6.6));
+    const text = (name, k) => (named(k) ? name.slice(0, letters) : "");
     this.names.replaceChildren(
       ...classes.map((name, k) =>
-        svg("text", { x: this.middle(k), y: height - 3, class: k === label ? "true" : "" }, name.slice(0, room)),
+        svg("text", { x: this.middle(k), y: height - 3, class: k === label ? "true" : "" }, text(name, k)),
       ),
     );
     this.numbers = classes.map((_, k) => svg("text", { x: this.middle(k) }));

@@ -86,7 +86,7 @@ export class Examples {
 
   tell() {
     const wrong = this.judged.filter(({ right }) => !right).length;
-    const kind = this.stage.points ? "points" : "pictures";
+    const { kind } = this.stage;
     say(this.panel.tabs[0], `Test ${kind}`);
     const shown = `${this.labels.length} test ${kind} nobody learnt from; the teacher is wrong about ${wrong} (✗).`;
     this.panel.tell({ pictures: shown, pad: "Drawn with the hand, or with arrow keys and Space on the grid." });
@@ -128,7 +128,7 @@ export class Examples {
   table() {
     const { stage } = this;
     return [
-      ["test picture", "is", "teacher’s first choice", "its share at T = 1", "entropy at T = 1, nats"],
+      [`test ${stage.kind.slice(0, -1)}`, "is", "teacher’s first choice", "its share at T = 1", "entropy at T = 1, nats"],
       ...this.gallery.rows.slice(0, 200).map((row) => {
         const { entropy } = this.judged[stage.probe_rows.indexOf(row)];
         const first = firstChoice(stage.teacher_logits[row]);

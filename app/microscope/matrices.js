@@ -205,7 +205,7 @@ export class World {
   }
 
   get things() {
-    return this.stage.points ? "points" : "pictures";
+    return this.stage.kind;
   }
 
   sentence() {

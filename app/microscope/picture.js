@@ -22,9 +22,9 @@ export class Picture {
 
   /** Example `row` of a stage, about `side` pixels high. */
   set(stage, row, side) {
-    this.only(stage.points ? this.plane : this.cut);
+    this.only({ points: this.plane, pictures: this.cut }[stage.kind]); // numbers alone cannot be seen
     if (stage.points) this.place(stage, row, side);
-    else stage.picture(this.cut, row, stage.shape[0] * Math.max(1, Math.round(side / stage.shape[0])));
+    else if (stage.sheet) stage.picture(this.cut, row, stage.shape[0] * Math.max(1, Math.round(side / stage.shape[0])));
   }
 
   /** A point where it lies; in a large picture among all the test points. */

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import classroom, present, session, store, widgets
 from app.live_board import live_board
+from app.plane import cell_alone
 from app.snapshot import snapshot
 from app.watch import Watched
 from kdcore.runs import LogUnavailable
@@ -28,6 +29,7 @@ def main() -> None:
     present.style()
     watched = session.arrive(log)
     widgets.row(st.session_state["parts"])
+    cell_alone.section(log, watched)
 
     def picture(shown: Watched | None) -> dict[str, Any]:
         run = shown.run.id if shown else None

@@ -12,7 +12,7 @@ import pytest
 from app import sentences
 from app.changes import Change, changes_of, event_text, events_of, lowered
 from app.roles import find, roles_of
-from kdcore.experiment import Arm, Command, Experiment, Transfer
+from kdcore.experiment import Arm, Command, Experiment, Network, Teacher, Transfer
 from kdcore.frame import Frame
 from tests.app.made import make_frame, make_stage
 
@@ -143,9 +143,12 @@ def test_changes_of_single_arms_start_from_their_own_values_and_share_a_mark() -
 
 def test_other_splits_are_listed() -> None:
     summaries: list[dict[str, Any]] = [{"gain": {"hinton": 0.092}}, {"gain": {"hinton": -0.004}}, {"gain": {}}, {}]
-    said = sentences.other_splits(ROLES[0], summaries)
+    said = sentences.other_splits(ROLES[0], summaries, EXPERIMENT)
     assert said == "On 2 other splits, each with its teacher: +9.2, −0.4 points."
-    assert sentences.other_splits(ROLES[0], []) == ""
+    assert sentences.other_splits(ROLES[0], [], EXPERIMENT) == ""
+    stored = EXPERIMENT.model_copy(update={"teacher": Teacher(network=Network("table"))})
+    said = sentences.other_splits(ROLES[0], summaries, stored)
+    assert said == "On 2 other splits of the same teacher: +9.2, −0.4 points."
 
 
 def test_an_experiment_without_control_has_a_headline() -> None:
