@@ -31,7 +31,8 @@ test: .venv/installed-dev
 	$(PYTHON_IN) -m ruff check $(CODE)
 	$(PYTHON_IN) -m ruff format --check $(CODE)
 	$(PYTHON_IN) -m mypy $(CODE)
-	$(PYTHON_IN) -m pytest
+	$(PYTHON_IN) -m pytest --ignore tests/browser --numprocesses 2 --dist loadgroup
+	$(PYTHON_IN) -m pytest tests/browser # one at a time: they watch something move
 
 check: .venv/installed-dev
 	$(PYTHON_IN) -m ruff format $(CODE)

@@ -4,10 +4,16 @@ import os
 import sys
 import tempfile
 
-from bench import library, live, plane, students
+from bench import compare, library, live, plane, students
 from bench.measuring import heading
 
-PARTS = {"students": students.main, "library": library.main, "plane": plane.main, "live": live.main}
+PARTS = {
+    "students": students.main,
+    "library": library.main,
+    "plane": plane.main,
+    "live": live.main,
+    "compare": compare.main,
+}
 
 
 def main() -> None:

@@ -116,7 +116,7 @@ def library() -> tuple[Callable[..., Any], type[Any]]:
 
     It imports torchvision for models that are not used here; where that is missing, empty modules stand in.
     """
-    if importlib.util.find_spec("torchvision") is None:
+    if "torchvision" not in sys.modules and importlib.util.find_spec("torchvision") is None:
         for name, wanted in UNUSED.items():
             sys.modules[name] = module = types.ModuleType(name)
             for attribute in wanted:
@@ -128,18 +128,19 @@ def library() -> tuple[Callable[..., Any], type[Any]]:
     return get_distillation_box, MetricLogger
 
 
-def configuration(temperature: float) -> dict[str, Any]:
+def configuration(experiment: Experiment, arm: Arm) -> dict[str, Any]:
     """How one student is to be trained, in the library's own words."""
     logits = {
         f"{who}_module_{what}": way for who in ("student", "teacher") for what, way in (("path", "."), ("io", "output"))
     }
-    loss = {"key": "KDLoss", "kwargs": {**logits, "temperature": temperature, "alpha": 1 - ALPHA}}
+    temperature = float(arm.knobs["temperature"])
+    loss = {"key": "KDLoss", "kwargs": {**logits, "temperature": temperature, "alpha": arm.hard_weight}}
     return {
         "num_epochs": 1,
         "train_data_loader": {
             "dataset_id": "transfer set",
             "sampler": {"class_or_func": RandomSampler},
-            "kwargs": {"batch_size": BATCH, "num_workers": 0},
+            "kwargs": {"batch_size": experiment.batch_size, "num_workers": 0},
         },
         "teacher": {"forward_proc": "forward_batch_only", "requires_grad": False},
         "student": {"forward_proc": "forward_batch_only"},
@@ -148,7 +149,7 @@ def configuration(temperature: float) -> dict[str, Any]:
             "kwargs": {"sub_terms": {"kd": {"criterion": loss, "weight": 1.0}}},
             "func2extract_model_loss": "extract_model_loss_dict",
         },
-        "optimizer": {"key": "Adam", "kwargs": {"lr": RATE}},
+        "optimizer": {"key": "Adam", "kwargs": {"lr": experiment.learning_rate}},
     }
 
 
@@ -159,12 +160,14 @@ class Rival:
         make_box, self.logger = library()
         ids = prepared.transfer_set.ids[0]
         pictures = Pictures(prepared.dataset.inputs[ids], prepared.transfer_set.labels[0])
-        teacher = Plain(prepared.answers[prepared.experiment.teacher].network).eval()
+        network = prepared.answers[prepared.experiment.teacher].network
+        assert network is not None
+        teacher = Plain(network).eval()
         shape, device = prepared.dataset.facts.input_shape, torch.device("cpu")
         self.boxes = []
         for arm in prepared.experiment.arms[:FEW]:
             student = Plain(build(prepared.experiment.student, shape, 10))
-            how = configuration(float(arm.knobs["temperature"]))
+            how = configuration(prepared.experiment, arm)
             self.boxes.append(make_box(teacher, student, {"transfer set": pictures}, how, device, None, False, 1))
 
     def __call__(self) -> None:

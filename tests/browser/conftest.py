@@ -97,4 +97,5 @@ def visitor(browser: Browser, server: Server, problems: Problems) -> Iterator[Ca
     yield visit
     for context in contexts:
         context.close()
+    server.end_runs()
     assert not problems, "\n".join(problems) + f"\nthe server said:\n{server.said()}"

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import psutil
 
+from kdcore.experiment import Command
+from kdcore.runs import LogUnavailable, RunLog
+
 ROOT = Path(__file__).parents[2]
 GUARD = Path(__file__).parent / "guard"
 START_DEADLINE = 60.0
@@ -61,6 +64,14 @@ class Server:
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 process.kill()
+
+    def end_runs(self) -> None:
+        """Stop what still trains: nobody looks at it any more, and the next test needs the cores."""
+        with contextlib.suppress(LogUnavailable):  # a test may have taken the log away
+            log = RunLog(f"sqlite:///{self.home / 'log.sqlite'}")
+            for run in [*log.active(), *log.queued()]:
+                log.command(run.id, Command(kind="stop"), client="test", counter=time.time_ns())
+            log.close()
 
     def processes(self) -> list[psutil.Process]:
         """Everything that works in this server's data folder: the server, its supervisor, its workers."""
