@@ -18,6 +18,7 @@ from tests.browser.server import Server
 
 DOCS = Path(__file__).parent.parent / "docs"
 CHARTS = ("accuracy", "embedding_teacher", "embedding_student", "similarity")
+FIRST = 60_000  # milliseconds
 SETTLED = 2500  # milliseconds: the slower charts draw their last frame within a second
 
 
@@ -49,6 +50,18 @@ def lesson(page: Page, home: str) -> None:
     expect(page.get_by_text("What this run says")).to_be_visible(timeout=90_000)
 
 
+def tune(page: Page, home: str) -> None:
+    """The plane as it opens: recorded."""
+    page.goto(f"{home}/tune")
+    expect(page.get_by_test_id("plane")).to_contain_text("cannot be told apart", timeout=FIRST)
+
+
+def compare(page: Page, home: str) -> None:
+    """The run that was trained for the first picture, and the recorded one, side by side."""
+    page.goto(f"{home}/compare")
+    expect(page.get_by_test_id("comparison")).to_contain_text("points above", timeout=FIRST)
+
+
 def main() -> None:
     program = find_browser() or sys.exit(f"No browser to take the pictures with. {ADVICE}")
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
@@ -56,7 +69,7 @@ def main() -> None:
         server.start()
         try:
             browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-            for show in (lab, dark_knowledge, lesson):
+            for show in (lab, dark_knowledge, tune, compare, lesson):
                 page = browser.new_page(
                     viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce"
                 )

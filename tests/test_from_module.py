@@ -51,6 +51,7 @@ def experiment(student: kdcore.Network, **fields: Any) -> kdcore.Experiment:
 
 
 def test_the_readmes_example_learns() -> None:
+    assert README.strip() in (Path(__file__).parents[1] / "README.md").read_text()
     names: dict[str, Any] = {"kdcore": kdcore}
     exec(README, names)
     assert names["frame"].accuracy["hinton"].mean() > names["frame"].accuracy["hard"].mean() + 0.04
