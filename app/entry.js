@@ -22,12 +22,16 @@ export default function view(component) {
   if (!views.has(parentElement)) views.set(parentElement, { started: start(component) });
   const held = views.get(parentElement);
   held.latest = component;
-  held.started.then(
-    (drawn) => drawn.update(held.latest),
-    () => {
-      parentElement.textContent = "This part of the page could not be loaded. Reload the page to try again.";
-    },
-  );
+  // Of the snapshots that come within one drawing of the browser only the last is drawn.
+  held.frame ??= requestAnimationFrame(() => {
+    held.frame = null;
+    held.started.then(
+      (drawn) => drawn.update(held.latest),
+      () => {
+        parentElement.textContent = "This part of the page could not be loaded. Reload the page to try again.";
+      },
+    );
+  });
   // Streamlit also calls this for a run that newer data has overtaken, so it is the end only if the element is gone.
   return () =>
     window.setTimeout(() => {

@@ -27,6 +27,20 @@ class Given:
     moved: set[str] = field(default_factory=set)
 
 
+def heard(state: State, given: Any, notes: str = "notes") -> int | None:
+    """The counter of an act that a component sends for the first time, else None; earlier notes are taken away.
+
+    given: what arrived from a browser, so anything at all. Its browser is remembered.
+    """
+    if not isinstance(given, dict) or not isinstance(given.get("browser"), str) or not given["browser"]:
+        return None
+    counter = given.get("counter")
+    if not isinstance(counter, int) or counter <= state.get("counter", 0):
+        return None
+    state["browser"], state["counter"], state[notes] = given["browser"][:80], counter, []
+    return counter
+
+
 def may_command(state: State, watched: Watched | None) -> bool:
     """A run obeys the browser that started it, while it lives."""
     return watched is not None and watched.live and watched.run.owner == state.get("browser")

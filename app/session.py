@@ -214,12 +214,9 @@ def act(log: RunLog, given: Any) -> None:
 
 def _act(log: RunLog, given: Any) -> None:
     state = st.session_state
-    if not isinstance(given, dict) or not isinstance(given.get("browser"), str) or not given["browser"]:
+    counter = hands.heard(state, given)
+    if counter is None:
         return
-    counter = given.get("counter")
-    if not isinstance(counter, int) or counter <= state.get("counter", 0):
-        return
-    state["browser"], state["counter"], state["notes"] = given["browser"][:80], counter, []
     watched = watch(log, state.get("run"))
     kind, value = given.get("do"), given.get("value")
     match kind:

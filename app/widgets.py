@@ -1,13 +1,13 @@
 """The row of Streamlit widgets above the board, drawn from the table of controls."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import streamlit as st
 
 from app import classroom, present, session, share, store
 from app.controls import CONTROLS, TABLE, Control, network_name, usual
-from kdcore import datasets, methods
+from kdcore import datasets
 
 FIRST_WIDTH = 174
 
@@ -17,7 +17,7 @@ def row(parts: Collection[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         for control in CONTROLS:
             if control.where == "first" and control.name in parts:
-                _select(control, width=FIRST_WIDTH, label_visibility="collapsed", format_func=_named(control))
+                _select(control, width=FIRST_WIDTH, label_visibility="collapsed", format_func=named(control))
         if "more" in parts:
             with st.popover("More", icon=":material/tune:"):
                 _more()
@@ -68,24 +68,26 @@ def _widget(control: Control) -> None:
 
 
 def _select(control: Control, **more: Any) -> None:
+    select(control, st.session_state[control.name], st.session_state["dataset"], control.name, **more)
+
+
+def select(control: Control, value: Any, dataset: str, key: str, **more: Any) -> None:
     """A list to choose from; where a person may type something else, what was typed is among the options."""
-    value = st.session_state[control.name]
-    stored = [TABLE] if usual(control, st.session_state["dataset"]) == TABLE else []
-    options = list(dict.fromkeys([*stored, *control.options, value]))
+    stored = [TABLE] if usual(control, dataset) == TABLE else []
     st.selectbox(
         control.label,
-        options,
-        key=control.name,
+        list(dict.fromkeys([*stored, *control.options, value])),
+        key=key,
         help=None if more.get("label_visibility") else control.help,
         accept_new_options=control.kind in ("network", "amount"),
         **more,
     )
 
 
-def _named(control: Control) -> Any:
-    """How an option of the first row reads: with its role, since its label is not seen."""
+def named(control: Control) -> Callable[[Any], str]:
+    """How an option of a first row reads: with its role, since its label is not seen."""
     if control.kind == "network":
         return lambda value: f"{control.label}: {network_name(value)}"
-    if control.name == "method":
-        return lambda value: f"method: {value.replace('_', ' ')}" if value in methods.names() else str(value)
-    return lambda value: f"{control.label}: {datasets.title(value)}"
+    if control.name == "dataset":
+        return lambda value: f"{control.label}: {datasets.title(value)}"
+    return lambda value: f"{control.label}: {str(value).replace('_', ' ')}"

@@ -111,11 +111,7 @@ export class Board {
   update(component) {
     this.component = component;
     this.snapshot = component.data;
-    if (this.painting) return;
-    this.painting = requestAnimationFrame(() => {
-      this.painting = null;
-      this.paint();
-    });
+    this.paint();
   }
 
   paint() {
@@ -286,7 +282,6 @@ export class Board {
   close() {
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("visibilitychange", this.onShow);
-    cancelAnimationFrame(this.painting);
     for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots, this.room, this.tip]) part.close();
     this.root.remove();
   }

@@ -1,6 +1,7 @@
 // The time line: drag back to any keyframe, play the run again, come back to live. Keyframes come by number.
 
 import { calm, el, icon, mark, say, show, typing } from "./dom.js";
+import { stride } from "./strides.js";
 import { explain } from "./terms.js";
 
 const RESOLUTION = 1000;
@@ -130,18 +131,8 @@ export class Timeline {
   }
 
   key(event) {
-    const by = {
-      ArrowLeft: -1,
-      ArrowDown: -1,
-      ArrowRight: 1,
-      ArrowUp: 1,
-      PageDown: -8,
-      PageUp: 8,
-      Home: -9999,
-      End: 9999,
-    }[event.key];
+    const by = stride(event);
     if (!by) return;
-    event.preventDefault();
     event.stopPropagation();
     const steps = this.snapshot.keyframes;
     const here = this.mode === "live" ? steps.length - 1 : steps.indexOf(this.nearest(this.step));

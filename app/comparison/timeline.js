@@ -1,6 +1,7 @@
 // One time line for two runs: every step that either of them has a picture of.
 
 import { el, icon, mark, say } from "../board/dom.js";
+import { stride } from "../board/strides.js";
 
 const RESOLUTION = 1000;
 const BEND = 10; // steps: logarithmic, because most of the story is over early
@@ -80,18 +81,8 @@ export class CommonTime {
   }
 
   key(event) {
-    const by = {
-      ArrowLeft: -1,
-      ArrowDown: -1,
-      ArrowRight: 1,
-      ArrowUp: 1,
-      PageDown: -8,
-      PageUp: 8,
-      Home: -9999,
-      End: 9999,
-    }[event.key];
+    const by = stride(event);
     if (!by) return;
-    event.preventDefault();
     const here = this.steps.indexOf(this.nearest(this.shown));
     this.go(this.steps[Math.min(Math.max(here + by, 0), this.steps.length - 1)]);
   }

@@ -78,11 +78,7 @@ export class Microscope {
   update(component) {
     this.component = component;
     this.snapshot = component.data;
-    if (this.painting) return;
-    this.painting = requestAnimationFrame(() => {
-      this.painting = null;
-      this.paint();
-    });
+    this.paint();
   }
 
   paint() {
@@ -285,7 +281,6 @@ export class Microscope {
 
   close() {
     document.removeEventListener("visibilitychange", this.onShow);
-    cancelAnimationFrame(this.painting);
     for (const part of [this.keeper, this.opinions, this.speech, this.tip]) part.close();
     this.pad?.close?.();
     this.root.remove();

@@ -73,11 +73,7 @@ export class PlaneView {
   update(component) {
     this.component = component;
     this.snapshot = component.data;
-    if (this.painting) return;
-    this.painting = requestAnimationFrame(() => {
-      this.painting = null;
-      this.paint();
-    });
+    this.paint();
   }
 
   paint() {
@@ -121,7 +117,6 @@ export class PlaneView {
 
   close() {
     document.removeEventListener("visibilitychange", this.onShow);
-    cancelAnimationFrame(this.painting);
     for (const part of [this.plots, this.speech, this.tip, this.cell]) part.close();
     this.root.remove();
   }

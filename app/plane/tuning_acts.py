@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app import hands
 from app.plane import plane_measures, tuning, tuning_controls
 from app.plane.tuned import RECORDED, Tuned
 from app.plane.tuning_snapshot import Cell
@@ -20,12 +21,9 @@ MOST_COMPARED = 12
 def act(log: RunLog, given: Any) -> None:
     """Do what the component asks for. What makes no sense is ignored; what may not be is said in a note."""
     state = st.session_state
-    if not isinstance(given, dict) or not isinstance(given.get("browser"), str) or not given["browser"]:
+    counter = hands.heard(state, given, "tuning_notes")
+    if counter is None:
         return
-    counter = given.get("counter")
-    if not isinstance(counter, int) or counter <= state.get("counter", 0):
-        return
-    state["browser"], state["counter"], state["tuning_notes"] = given["browser"][:80], counter, []
     try:
         _act(log, given, counter)
     except LogUnavailable as unavailable:

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import controls, present
-from app.controls import BY_NAME, Control, Values, network_name
+from app import controls, present, widgets
+from app.controls import BY_NAME, Control, Values
 from app.plane.wanted_plane import (
     SHOWN,
     SPACINGS,
@@ -156,7 +156,7 @@ def row() -> None:
     """One line: what is tuned, the axes, everything else."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="tune-controls"):
         for name in FIRST:
-            _select(BY_NAME[name], width=WIDTH, label_visibility="collapsed", format_func=_named(BY_NAME[name]))
+            _select(BY_NAME[name], width=WIDTH, label_visibility="collapsed", format_func=widgets.named(BY_NAME[name]))
         # Drawn when it is opened: a widget that the browser has not seen yet would come up with its first value.
         for label, icon, drawn in (("Axes", "grid_on", _axes), ("More", "tune", _more))[: 1 if present.on() else 2]:
             popover = st.popover(label, icon=f":material/{icon}:", key=f"plane-{label}", on_change="rerun")
@@ -233,23 +233,5 @@ def _widget(control: Control) -> None:
 
 
 def _select(control: Control, **more: Any) -> None:
-    value = values()[control.name]
-    usual_one = controls.usual(control, str(values()["dataset"]))
-    options = list(dict.fromkeys([*([usual_one] if usual_one == controls.TABLE else []), *control.options, value]))
-    st.selectbox(
-        control.label,
-        options,
-        key=f"plane-{control.name}",
-        help=None if more.get("label_visibility") else control.help,
-        accept_new_options=control.kind in ("network", "amount"),
-        **more,
-    )
-
-
-def _named(control: Control) -> Any:
-    """How an option of the first row reads: with its role, since its label is not seen."""
-    if control.kind == "network":
-        return lambda value: f"{control.label}: {network_name(value)}"
-    if control.name == "dataset":
-        return lambda value: f"{control.label}: {datasets.title(value)}"
-    return lambda value: f"{control.label}: {str(value).replace('_', ' ')}"
+    now = values()
+    widgets.select(control, now[control.name], str(now["dataset"]), f"plane-{control.name}", **more)

@@ -132,11 +132,7 @@ export class SearchView {
   update(component) {
     this.component = component;
     this.snapshot = component.data;
-    if (this.painting) return;
-    this.painting = requestAnimationFrame(() => {
-      this.painting = null;
-      this.paint();
-    });
+    this.paint();
   }
 
   paint() {
@@ -242,7 +238,6 @@ export class SearchView {
 
   close() {
     document.removeEventListener("visibilitychange", this.onShow);
-    cancelAnimationFrame(this.painting);
     window.clearTimeout(this.timer);
     for (const part of [this.plots, this.speech, this.tip]) part.close?.();
     this.root.remove();

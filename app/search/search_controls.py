@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from app import present
+from app import present, widgets
 from app.charts.search import spoken
-from app.controls import BY_NAME, Control, network_name
+from app.controls import BY_NAME, Control
 from app.experiments import experiment_from
 from app.plane import tuning_controls
 from app.plane.wanted_plane import knobs_of
@@ -106,7 +106,7 @@ def row(earlier: Callable[[], None]) -> None:
     """One line: what is trained, the knobs, how it is searched, what was searched earlier."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="search-controls"):
         for name, width in FIRST.items():
-            _select(BY_NAME[name], width=width, label_visibility="collapsed", format_func=_named(BY_NAME[name]))
+            _select(BY_NAME[name], width=width, label_visibility="collapsed", format_func=widgets.named(BY_NAME[name]))
         with st.popover("Knobs"):
             _knobs()
         with st.popover("How"):
@@ -162,19 +162,5 @@ def _widget(control: Control) -> None:
 
 
 def _select(control: Control, **more: Any) -> None:
-    value = tuning_controls.values()[control.name]
-    st.selectbox(
-        control.label,
-        [*control.options, *([value] if value not in control.options else [])],
-        key=f"plane-{control.name}",
-        help=None if more.get("label_visibility") else control.help,
-        accept_new_options=control.kind in ("network", "amount"),
-        **more,
-    )
-
-
-def _named(control: Control) -> Any:
-    """How an option reads: with its role, since its label is not seen."""
-    if control.kind == "network":
-        return lambda value: f"{control.label}: {network_name(value)}"
-    return lambda value: f"{control.label}: {str(value).replace('_', ' ')}"
+    now = tuning_controls.values()
+    widgets.select(control, now[control.name], str(now["dataset"]), f"plane-{control.name}", **more)

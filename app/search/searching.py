@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from app import present, viewers
+from app import hands, present, viewers
 from app.search import search_controls, search_words
 from app.search.search import search as component
 from app.search.search_snapshot import Looked, View, chosen_of, look, snapshot
@@ -129,12 +129,9 @@ def _view() -> View:
 def _act(log: RunLog, given: Any) -> None:
     """Do what the component asks for. What makes no sense is ignored; what may not be is said in a note."""
     state = st.session_state
-    if not isinstance(given, dict) or not isinstance(given.get("browser"), str) or not given["browser"]:
+    counter = hands.heard(state, given, "search_notes")
+    if counter is None:
         return
-    counter = given.get("counter")
-    if not isinstance(counter, int) or counter <= state.get("counter", 0):
-        return
-    state["browser"], state["counter"], state["search_notes"] = given["browser"][:80], counter, []
     try:
         _do(log, given)
     except ValidationError as error:
