@@ -1,6 +1,6 @@
 """Side by side on a page: chosen runs, a pinned baseline, and what may be said of their differences.
 
-The address is the comparison. What is drawn comes to the browser by the read-only addresses (`app.comparing`); this
+The address is the comparison. What is drawn comes to the browser by the read-only addresses (`comparing`); this
 module only says which link holds now, and does what hands ask for.
 """
 

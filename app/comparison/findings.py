@@ -10,7 +10,7 @@ import numpy as np
 from app.charts.common import Array
 from app.comparison.entries import Entry
 from app.comparison.looks import MEASURES, Measure
-from kdcore import statistics
+from kdcore import datasets, statistics
 from kdcore.experiment import Teacher
 
 EFFECT = 0.5
@@ -105,7 +105,7 @@ def unlike(a: Entry, b: Entry) -> str:
     """Why a difference of these two would mean nothing; empty where it means something."""
     first, second = a.first.run.experiment, b.first.run.experiment
     if first.dataset != second.dataset:
-        names = f"{first.dataset.replace('_', ' ')} and {second.dataset.replace('_', ' ')}"
+        names = f"{datasets.title(first.dataset)} and {datasets.title(second.dataset)}"
         return f"{a.letter} and {b.letter} were tested on different data ({names}): a difference would mean nothing."
     if first.facts.classes != second.facts.classes:
         return f"{a.letter} and {b.letter} tell different classes apart: a difference would mean nothing."

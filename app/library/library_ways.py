@@ -65,4 +65,4 @@ def way_out(chosen: Sequence[str]) -> None:
         query = f"?runs={','.join(chosen)}"
         st.markdown("\n".join(f"- [{name}](/lab/{name}{query}): {what}" for name, what in FORMATS.items()))
         address = f"{share.base()}/lab/scalars.parquet{query}"
-        st.code(f'pandas.read_parquet("{address}")', language="python", wrap_lines=True)
+        st.code(f'pandas.read_parquet("{address}")', language=None, wrap_lines=True)
