@@ -91,10 +91,12 @@ class Observer:
 
     def _logits(self, ids: Tensor) -> Tensor:
         """All students' logits for the same examples, `[arm, seed, example, class]`."""
-        chunks = self.dataset.inputs[ids].split(self._chunk)
-        parts = [self.cohort.students(chunk.to(self.cohort.dtype), shared=True).logits for chunk in chunks]
-        together: Tensor = torch.cat(parts, 1).float().unflatten(0, self.cohort.leading)
-        return together
+        # Into one place made beforehand: small parts kept between large ones that are freed scatter the memory.
+        together = torch.empty(math.prod(self.cohort.leading), len(ids), len(self.dataset.facts.classes))
+        places = zip(together.split(self._chunk, 1), ids.split(self._chunk), strict=True)
+        for place, chunk in places:
+            place.copy_(self.cohort.students(self.dataset.inputs[chunk].to(self.cohort.dtype), shared=True).logits)
+        return together.unflatten(0, self.cohort.leading)
 
     def _scalars(self, logits: Tensor, test: Tensor, validation: Tensor, losses: Losses | None) -> dict[str, Array]:
         """All scalars; without losses the accuracies alone, NaN for the rest."""
