@@ -89,7 +89,7 @@ def reading(log: RunLog) -> None:
 
 def page(server: Lab, browser: Browser) -> None:
     """What a person sees: a warm server, a browser of their own each time."""
-    painted, found = [], []
+    painted, found, bare = [], [], []
     for visit in range(TIMES + 1):
         context = browser.new_context(viewport={"width": 1280, "height": 800})
         tab = context.new_page()
@@ -100,6 +100,13 @@ def page(server: Lab, browser: Browser) -> None:
         tab.get_by_test_id("stDataFrame").locator("canvas").first.wait_for()
         painted.append(time.perf_counter() - started)
         tab.wait_for_timeout(SETTLED)
+        other = browser.new_context(viewport={"width": 1280, "height": 800})
+        started = time.perf_counter()
+        plain = other.new_page()
+        plain.goto(f"{server.url}/glossary")
+        plain.get_by_text(" terms").first.wait_for()
+        bare.append(time.perf_counter() - started)
+        other.close()
         box = tab.get_by_role("searchbox")
         box.fill(f"temperature > 2 split = {visit}")
         started = time.perf_counter()
@@ -108,6 +115,7 @@ def page(server: Lab, browser: Browser) -> None:
         found.append(time.perf_counter() - started)
         context.close()
     report("the page Compare, from the address to its table: ms", sorted(painted[1:]), "< 1500")
+    report("the glossary, which reads no run, from the address to its text: ms", sorted(bare[1:]), "-")
     report("a search on it, from Enter to the other lines: ms", sorted(found[1:]), "< 300")
 
 

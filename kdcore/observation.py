@@ -96,7 +96,8 @@ class Observer:
         places = zip(together.split(self._chunk, 1), ids.split(self._chunk), strict=True)
         for place, chunk in places:
             place.copy_(self.cohort.students(self.dataset.inputs[chunk].to(self.cohort.dtype), shared=True).logits)
-        return together.unflatten(0, self.cohort.leading)
+        answers: Tensor = together.unflatten(0, self.cohort.leading)
+        return answers
 
     def _scalars(self, logits: Tensor, test: Tensor, validation: Tensor, losses: Losses | None) -> dict[str, Array]:
         """All scalars; without losses the accuracies alone, NaN for the rest."""

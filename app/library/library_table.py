@@ -59,7 +59,8 @@ WIDTHS = {
     "seeds": 60,
     "gain": 60,
     "method": 80,
-    "tags": 150,
+    "tags": 110,
+    "created": 130,
 }
 LIVE = ("queued", "teacher", "running", "paused")
 
