@@ -12,6 +12,18 @@ LABELS = {
     "smoothed": "softness only",
     "shuffled": "shuffled opinions",
     "label_smoothing": "smoothed labels",
+    "dkd": "decoupled opinions",
+    "nkd": "normalised opinions",
+    "dist": "correlations",
+    "ttm": "softened teacher",
+    "wttm": "weighted softened teacher",
+    "jsd": "mixed opinions",
+    "logit_mse": "matched logits",
+    "logit_cosine": "direction of logits",
+    "reverse_kl": "reverse KL",
+    "skew_kl": "skew KL",
+    "wsld": "weighted soft labels",
+    "tf_kd": "invented teacher",
 }
 
 

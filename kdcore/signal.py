@@ -1,7 +1,7 @@
 """What a network says about a batch, and the one place where logits meet a temperature."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -67,6 +67,31 @@ def entropy(log_probabilities: Tensor) -> Tensor:
 def kl_divergence(log_teacher: Tensor, log_student: Tensor) -> Tensor:
     """KL(teacher || student) in nats of two `[..., batch, class]` log-probabilities, shape `[..., batch]`."""
     return (log_teacher.exp() * (log_teacher - log_student)).sum(-1)
+
+
+def standardised(signal: Signal) -> Signal:
+    """The signal with each example's logits at mean 0 and deviation 1 (Sun et al. 2024, arXiv:2403.01427)."""
+    centred = signal.logits - signal.logits.mean(-1, keepdim=True)
+    # The guard of 1e-7 is that of the paper's own code; equal logits stay zero.
+    return replace(signal, logits=centred / (signal.logits.std(-1, keepdim=True) + 1e-7))
+
+
+def log_mixture(log_first: Tensor, log_second: Tensor, share: float | Tensor) -> Tensor:
+    """Log of `share * first + (1 - share) * second` of two log-probabilities; share lines up with `[..., batch]`."""
+    part = torch.as_tensor(share, dtype=log_first.dtype).unsqueeze(-1)
+    return torch.logaddexp(log_first + part.log(), log_second + (-part).log1p())
+
+
+def split_off_label(log_probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Logs of the label's share `[..., batch]`, of all others together, and of each other among the others.
+
+    The last has the shape of the input; its entry for the label is so low that its exp is zero, but finite.
+    """
+    classes = torch.arange(log_probabilities.shape[-1])
+    is_label = classes == labels.clamp_min(0).unsqueeze(-1)
+    others = log_probabilities.masked_fill(is_label, -torch.inf).logsumexp(-1)
+    among = (log_probabilities - others.unsqueeze(-1)).masked_fill(is_label, torch.finfo(log_probabilities.dtype).min)
+    return of_labels(log_probabilities, labels), others, among
 
 
 def over_labelled(term: Tensor, labels: Tensor) -> Tensor:

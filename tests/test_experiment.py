@@ -109,7 +109,7 @@ def test_true_and_one_stay_apart_in_json() -> None:
         again = Command.model_validate_json(Command("set", knob="x", value=value).model_dump_json())
         assert type(again.value) is type(value)
     arm = Arm.model_validate_json(Arm("hinton", t_squared=False, temperature=1).model_dump_json())
-    assert arm.knobs == {"temperature": 1.0, "t_squared": False}
+    assert arm.knobs == {"temperature": 1.0, "t_squared": False, "standardise": False}
     assert type(arm.knobs["temperature"]) is float
 
 
@@ -176,7 +176,7 @@ IMPOSSIBLE: dict[str, tuple[Any, str]] = {
     "a cnn of nothing": (lambda: Network("cnn", widths=()), "at least one convolution"),
     "everything dropped": (lambda: Network("mlp", dropout=1.0), "less than 1"),
     "dropout that is no number": (lambda: Network("mlp", dropout=float("nan")), "finite"),
-    "an unknown method": (lambda: Arm("osmosis"), "no method 'osmosis'; there are answers, hard"),
+    "an unknown method": (lambda: Arm("osmosis"), "no method 'osmosis'; there are answers, "),
     "no method": (lambda: Arm(), "no method ''"),
     "an unknown knob": (lambda: Arm("hinton", humidity=1), "hinton has no knob 'humidity'; it has temperature"),
     "a knob of another method": (lambda: Arm("hard", temperature=2), "hard has no knob 'temperature'; it has none"),

@@ -26,6 +26,11 @@ ARMS = [
     kdcore.Arm("answers", alpha=0.5),
     kdcore.Arm("smoothed", temperature=2.0),
     kdcore.Arm("shuffled", temperature=8.0, t_squared=False),
+    *(
+        kdcore.Arm(name, alpha=0.5, knobs={"standardise": switch} if "standardise" in methods.get(name).knobs else {})
+        for name in methods.names()
+        for switch in (False, True)
+    ),
 ]
 
 

@@ -12,10 +12,11 @@ Yours = tuple[float, float]
 
 
 def conversion(plane: Plane) -> bool:
-    """Whether other people's alpha has a place on this plane: Hinton's loss with T squared, alpha on an axis."""
+    """Whether other people's alpha has a place on this plane: Hinton's plain loss with T squared, alpha on an axis."""
     return (
         plane.method == "hinton"
         and plane.knobs.get("t_squared", True) is True
+        and not plane.knobs.get("standardise")
         and "alpha" in (plane.x.knob, plane.y.knob)
     )
 

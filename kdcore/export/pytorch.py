@@ -4,6 +4,8 @@ What is written here is computed once more in the tests and compared with what t
 """
 
 from kdcore.experiment import Arm
+from kdcore.export.written import IMPORTS, written
+from kdcore.methods import get
 
 SIGNATURE = '''
 
@@ -24,6 +26,11 @@ SOFT = """\
     soft = functional.kl_div(student, teacher, log_target=True, reduction="batchmean"){t_squared}
 """
 TEACHER = "functional.log_softmax(teacher_logits / T, dim=-1)"
+STANDARDISED = """\
+    student_logits, teacher_logits = (
+        (z - z.mean(-1, keepdim=True)) / (z.std(-1, keepdim=True) + 1e-7) for z in (student_logits, teacher_logits)
+    )
+"""
 ANSWERS = """\
     soft = functional.cross_entropy(student_logits, teacher_logits.argmax(-1))
 """
@@ -66,7 +73,7 @@ def loss_code(arm: Arm) -> str:
 
     Raises ValueError for a method that is not written down here.
     """
-    before, about, soft = "", "", ""
+    imports, before, about, soft = "", "", "", ""
     match arm.method:
         case "hard":
             about = "Cross-entropy with the labels, over the labelled examples."
@@ -83,8 +90,11 @@ def loss_code(arm: Arm) -> str:
             before, about = WRONG_PLACES, "As Hinton's loss; teacher_logits are rows of what `exchanged` returned."
             soft = _soft(arm, TEACHER)
         case _:
-            raise ValueError(f"{arm.method} is not written down as plain torch yet")
-    imports = "import torch\n" if before else ""
+            before, soft = written(arm)
+            imports, about = IMPORTS, get(arm.method).about
+    imports = imports or ("import torch\n" if before else "")
+    if arm.knobs.get("standardise"):
+        soft = STANDARDISED + soft
     weighed = f"{arm.hard_weight!r} * hard" + (f" + {arm.weight!r} * soft" if soft else "")
     signature = SIGNATURE.format(about=about)
     return f"{imports}from torch.nn import functional\n{before}{signature}{HARD}{soft}    return {weighed}\n"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from kdcore.signal import Signal
+from kdcore.signal import Signal, standardised
 
 Need = Literal["logits", "labels", "penultimate", "features", "maps", "input_gradient", "live_teacher"]
 Invariance = Literal["zero at identity", "batch permutation", "batch duplication", "class permutation"]
@@ -76,6 +76,8 @@ class Method:
     def __call__(self, student: Signal, teacher: Signal, labels: Tensor, **inputs: Any) -> Terms:
         if "side" in self.supplied:
             inputs.setdefault("side", identity)
+        if "logits" in self.needs and inputs.pop("standardise", False):
+            student, teacher = standardised(student), standardised(teacher)
         return self.function(student, teacher, labels, **inputs)
 
     @property
@@ -107,7 +109,7 @@ def method(
 ) -> Callable[[Callable[..., Terms]], Method]:
     """Declare a method.
 
-    needs: what of the two networks it reads.
+    needs: what of the two networks it reads. Logits bring the switch `standardise`, see `kdcore.signal.standardised`.
     invariant: which symmetries hold; the property tests check what is claimed. One that claims none says why.
     alpha: shorthand for `hard_weight = 1 - alpha, weight = alpha`; otherwise a paper's overall weight is `weight`.
     side: builds its trainable pieces from two mappings of layer name to shape without the batch axis.
@@ -118,6 +120,9 @@ def method(
         hints = typing.get_type_hints(function, include_extras=True)
         keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         knobs = {p.name: _knob(p.name, p.default, hints[p.name]) for p in keywords if p.name not in SUPPLIED}
+        if "logits" in needs:
+            # Logit standardisation concerns what a method is shown, so no method does it itself.
+            knobs["standardise"] = Knob("standardise", False, "bool")
         return Method(
             name=name or function.__name__,
             function=function,

@@ -327,7 +327,7 @@ def test_another_knob_begins_with_its_usual_values(log: RunLog, tab: Tab) -> Non
     tab.state["plane-x-knob"] = "learning_rate"
     tab.look()
     assert tuning_controls.axes()[0].axis("hinton").values == wanted_plane.USUAL["learning_rate"]
-    assert set(tuning_controls.fixed()) == {"temperature", "t_squared"}
+    assert set(tuning_controls.fixed()) == {"temperature", "t_squared", "standardise"}
     tab.state["plane-x-spacing"] = "logarithmic"
     tab.look()
     wish = tuning_controls.axes()[0]
