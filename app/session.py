@@ -129,8 +129,9 @@ def clamp_widgets() -> None:
     given, sentences = clamp_all({name: state.get(name, value) for name, value in known.items()})
     state["values"] = given
     for name, value in given.items():
-        if state.get(name) != value:
-            state[name] = value
+        # Also where it is the same: else a widget that the browser first sees in a later run, since it lies in a
+        # popover, comes up with its least value.
+        state[name] = value
     if sentences:
         state["notes"] = sentences
 

@@ -58,9 +58,9 @@ def settle() -> list[str]:
         for name, value in zip(("low", "high", "log"), usual(knob, method), strict=True):
             known.setdefault(f"{name}-{method}-{knob}", value)
     for name, value in known.items():
-        key = f"search-{name}"
-        if key not in state or state[key] != value:
-            state[key] = value
+        # Also where it is the same: else a widget that the browser first sees in a later run, since it lies in a
+        # popover, comes up with its least value.
+        state[f"search-{name}"] = value
     return sentences
 
 

@@ -30,6 +30,9 @@ def test_train_moves_the_curves_to_the_end_and_says_what_happened(visitor: Visit
     assert distilled[-1] > control[-1] + 4
     expect(board.headline).to_contain_text(re.compile(r"Both saw these 30 pictures\. .*: \+\d+\.\d points"))
     expect(board.headline).not_to_contain_text("Recorded")
+    board.page.get_by_role("button", name="More").click()
+    expect(board.page.get_by_label("steps", exact=True).first).to_have_value("600")
+    expect(board.page.get_by_label("seeds", exact=True).first).to_have_value("8")
 
 
 def test_raising_the_temperature_mid_run_draws_a_line_where_it_acted(visitor: Visitor) -> None:
