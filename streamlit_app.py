@@ -38,12 +38,10 @@ def _warm_up() -> None:
     """Load what the first visitor needs, and take it out of the garbage collector's sight."""
     from app import store
     from kdcore import runs
-    from kdcore.runs import library
 
     _board_routes()
     try:
         store.recorded_run(store.open_log())
-        library.rows(store.open_log())  # the settings of thousands of runs are read once in a process
     except runs.LogUnavailable as unavailable:
         logger.warning("%s", unavailable)
     gc.collect()
