@@ -1,6 +1,7 @@
 // The transport: train, pause, step, reset, pace, where to stop. And the keys that do the same.
 
 import { el, icon, mark, say, show, typing } from "./dom.js";
+import { PATIENCE } from "./patience.js";
 import { explain } from "./terms.js";
 
 const STATES = {
@@ -13,7 +14,6 @@ const STATES = {
   stopped: "stopped",
   failed: "failed",
 };
-const PATIENCE = 2500; // ms a pressed button stays quiet while nothing has answered yet
 
 export class Transport {
   constructor({ acts }) {

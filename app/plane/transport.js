@@ -1,20 +1,21 @@
 // Train and stop, what the next plane would change, and how far this one is.
 
 import { el, icon, mark, say, show } from "../board/dom.js";
-
-const PATIENCE = 2500; // ms a pressed button stays quiet while nothing has answered yet
+import { Patience } from "../board/patience.js";
 
 export class Transport {
   constructor({ acts }) {
+    this.patience = new Patience(() => [this.train, this.stop]);
+    const press = (button, what) => this.patience.press(button, () => acts.do(what));
     this.train = el(
       "button",
-      { class: "button primary", type: "button", onclick: () => this.press(this.train, () => acts.do("train")) },
+      { class: "button primary", type: "button", onclick: () => press(this.train, "train") },
       icon("play"),
       el("span", {}, "Train plane"),
     );
     this.stop = el(
       "button",
-      { class: "button", type: "button", hidden: true, onclick: () => this.press(this.stop, () => acts.do("stop")) },
+      { class: "button", type: "button", hidden: true, onclick: () => press(this.stop, "stop") },
       icon("pause"),
       el("span", {}, "Stop"),
     );
@@ -31,20 +32,8 @@ export class Transport {
     );
   }
 
-  press(button, act) {
-    if (button.getAttribute("aria-busy") === "true") return;
-    mark(button, "aria-busy", "true");
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.rest(), PATIENCE);
-    act();
-  }
-
-  rest() {
-    for (const button of [this.train, this.stop]) mark(button, "aria-busy", null);
-  }
-
   set({ plane, state, live, mine, says_state, step, steps, cannot, changed, check, ghost }) {
-    if (plane !== this.plane || state !== this.was) this.rest();
+    if (plane !== this.plane || state !== this.was) this.patience.rest();
     Object.assign(this, { plane, was: state });
     this.train.disabled = Boolean(cannot);
     show(this.stop, live && mine);

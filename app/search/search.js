@@ -3,13 +3,13 @@
 import { Acts, browserKey } from "../board/acts.js";
 import { el, icon, mark, say, show } from "../board/dom.js";
 import { Panel } from "../board/panel.js";
+import { Patience } from "../board/patience.js";
 import { Plots } from "../board/plots.js";
 import { Speech } from "../board/speech.js";
 import { Tip } from "../board/terms.js";
 import { Theme } from "../board/theme.js";
 
 const MOST_KNOBS = 8;
-const PATIENCE = 2500; // ms a pressed button stays quiet while nothing has answered yet
 
 export class SearchView {
   constructor(component) {
@@ -27,6 +27,7 @@ export class SearchView {
       unhover() {},
       failed: (error) => this.trouble(error.message),
     });
+    this.patience = new Patience(() => [this.start, this.stop, this.goOn]);
     this.build();
     this.onShow = () => document.hidden || this.paint();
     document.addEventListener("visibilitychange", this.onShow);
@@ -74,7 +75,7 @@ export class SearchView {
   transport() {
     const button = (kind, sign, text, act) => {
       const made = el("button", { class: `button ${kind}`, type: "button" }, sign && icon(sign), el("span", {}, text));
-      made.onclick = () => this.press(made, act);
+      made.onclick = () => this.patience.press(made, act);
       return made;
     };
     this.start = button("primary", "play", "Start search", () => this.acts.do("start"));
@@ -116,18 +117,6 @@ export class SearchView {
     return this.trial;
   }
 
-  press(button, act) {
-    if (button.getAttribute("aria-busy") === "true") return;
-    mark(button, "aria-busy", "true");
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.rest(), PATIENCE);
-    act();
-  }
-
-  rest() {
-    for (const button of [this.start, this.stop, this.goOn]) mark(button, "aria-busy", null);
-  }
-
   /** Called by Streamlit with every new snapshot, and when the theme changes. */
   update(component) {
     this.component = component;
@@ -147,7 +136,7 @@ export class SearchView {
     this.start.disabled = Boolean(cannot);
     say(this.whisper, cannot ? `This cannot be searched: ${cannot}` : "");
     this.whisper.classList.toggle("trouble", Boolean(cannot));
-    if (study !== this.study || state !== this.was) this.rest();
+    if (study !== this.study || state !== this.was) this.patience.rest();
     Object.assign(this, { study, was: state });
     this.root.classList.toggle("empty", !study);
     if (study) this.fill(snapshot);
@@ -238,7 +227,7 @@ export class SearchView {
 
   close() {
     document.removeEventListener("visibilitychange", this.onShow);
-    window.clearTimeout(this.timer);
+    this.patience.close();
     for (const part of [this.plots, this.speech, this.tip]) part.close?.();
     this.root.remove();
   }
