@@ -3,11 +3,12 @@
 Names are imported when they are first used: the processes that only watch runs do without torch.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kdcore import datasets, methods
+    from kdcore import datasets, methods, programmes
     from kdcore.experiment import Arm, Command, Experiment, Network, Teacher, Transfer
     from kdcore.frame import Frame, Stage
     from kdcore.signal import Signal
@@ -28,6 +29,7 @@ __all__ = [
     "Transfer",
     "datasets",
     "methods",
+    "programmes",
     "train",
 ]
 
@@ -41,8 +43,12 @@ _home = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("datasets", "methods"):
-        return import_module(f"kdcore.{name}")
+    if name in ("datasets", "methods", "programmes"):
+        module = import_module(f"kdcore.{name}")
+        if name == "methods" and "kdcore.parts" not in sys.modules:
+            # Programmes have methods of their own, which are registered when experiments are known.
+            import_module("kdcore.experiment")
+        return module
     if name not in __all__:
         raise AttributeError(f"module 'kdcore' has no attribute {name!r}")
     return getattr(import_module(f"kdcore.{_home.get(name, 'experiment')}"), name)

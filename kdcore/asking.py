@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
-from kdcore import networks, teachers
+from kdcore import methods, networks, teachers
+from kdcore.cohort import Cohort
 from kdcore.experiment import Experiment, Teacher
+from kdcore.preparation import prepare
 from kdcore.runs import weights
 
 MOST_INPUTS = 1000
@@ -18,6 +20,8 @@ STUDENT = "student."
 """How the names of the students' weights begin in what a training keeps."""
 
 Logits = NDArray[np.float32]
+Answered = dict[str, Logits]
+"""By arm, `[seed, n, class]`."""
 
 
 def teacher(experiment: Experiment, inputs: ArrayLike, teacher: Teacher | None = None) -> Logits | None:
@@ -35,25 +39,44 @@ def teacher(experiment: Experiment, inputs: ArrayLike, teacher: Teacher | None =
         return _array(teachers.swapped(network(asked).logits, chosen))
 
 
-def students(log_folder: Path, run_id: str, experiment: Experiment, inputs: ArrayLike) -> dict[str, Logits] | None:
+def students(log_folder: Path, run_id: str, experiment: Experiment, inputs: ArrayLike) -> Answered | None:
     """What every student of a run says about `inputs [n, *input]`: by arm, logits `[seed, n, class]`.
 
     They answer as they were when the run last kept its weights (see `kept_step`): at a pause or at its end. None where
-    it kept none yet. Raises ValueError for impossible inputs, or where what was kept cannot be read.
+    it kept none yet, or not all that they speak with (a method may give them another head, and its teacher must be
+    here). Raises ValueError for impossible inputs, or where what was kept cannot be read.
     """
     asked = checked(experiment, inputs)
+    speaking = any(methods.get(arm.method).answer for arm in experiment.arms)
     try:
-        stored = weights.load(log_folder, run_id, only=STUDENT)
+        stored = weights.load(log_folder, run_id, only="" if speaking else STUDENT)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"the weights kept of run {run_id} cannot be read: {error}") from error
     if stored is None:
         return None
+    if speaking:
+        return _with_their_heads(experiment, stored, asked)
     stacked = member_weights(experiment, stored[1])
     network = networks.cohort(experiment.student, asked.shape[1:], len(experiment.facts.classes), seeds=(0,))
     with torch.no_grad():
         logits = network(asked, weights=stacked, shared=True).logits
     by_arm = logits.unflatten(0, (len(experiment.arms), len(experiment.seed_list)))
     return {arm.name: _array(said) for arm, said in zip(experiment.arms, by_arm, strict=True)}
+
+
+def _with_their_heads(experiment: Experiment, stored: tuple[int, dict[str, Tensor]], asked: Tensor) -> Answered | None:
+    """The same for students of methods that let them speak with more than their own head."""
+    wanted = {experiment.teacher, *(arm.teacher for arm in experiment.arms if arm.teacher)}
+    if not all(teachers.is_cached(experiment.dataset, experiment.split, each) for each in wanted):
+        return None
+    cohort = Cohort(prepare(experiment))
+    try:
+        cohort.load(stored[1], stored[0])
+    except KeyError:
+        return None
+    with torch.no_grad():
+        logits = cohort.opinions(asked).logits
+    return {arm.name: _array(said) for arm, said in zip(experiment.arms, logits, strict=True)}
 
 
 def kept_step(log_folder: Path, run_id: str) -> int | None:

@@ -4,8 +4,9 @@ Every tensor of answers has the leading axes `[arm, seed]`; weights are stacked 
 every arm starts from the same weights and sees the same batches and dropout masks, whoever else is there.
 """
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -17,12 +18,16 @@ from kdcore.memory import keep_freed_memory
 from kdcore.optimizers import OPTIMIZERS
 from kdcore.preparation import Prepared
 from kdcore.randomness import stream
-from kdcore.signal import Signal, log_soft_labels
+from kdcore.signal import Signal, class_first, log_soft_labels
 from kdcore.tasks import classification as task
+from kdcore.views import viewed
 
 
 class Cohort:
-    """The students and how one step moves them. What a person may change: weights of the terms, knobs, rates."""
+    """The students and how one step moves them. What a person may change: weights of the terms, knobs, rates.
+
+    raised: what went wrong in a method, by the name of each of its arms; those are stopped.
+    """
 
     def __init__(self, prepared: Prepared, dtype: torch.dtype = torch.float32) -> None:
         keep_freed_memory()
@@ -39,11 +44,13 @@ class Cohort:
         rates = [arm.learning_rate or experiment.learning_rate for arm in self.arms]
         self.learning_rate = torch.tensor(rates, dtype=dtype)
         self.stopped = torch.zeros(len(self.arms), dtype=torch.bool)
+        self.raised: dict[str, str] = {}
         self.groups = grouped(prepared, dtype)
         self._initial = {name: weight.detach().clone() for name, weight in self.students.weights.items()}
+        self._blocks = blocks(list(self.students.weights))
         first = self.batch(0, 0.0)
         with torch.no_grad():
-            signal = self._split(self.students(self._for_members(first.inputs)))
+            signal = self._split(self.students(self._by_arm(first)[0].flatten(0, 1)))
         for group in self.groups:
             group.side = side_pieces(group, signal, first, experiment)
         owned = [(self.students.weights, torch.arange(len(self.arms)))]
@@ -56,7 +63,27 @@ class Cohort:
     def batch(self, step: int, progress: float) -> Batch:
         """The inputs and labels of one step; progress is the share of the budget that is spent."""
         ids, labels = self.prepared.transfer_set.batch(step)
-        return Batch(step, progress, ids, labels, self.prepared.dataset.inputs[ids].to(self.dtype))
+        batch = Batch(step, progress, ids, labels, self.prepared.dataset.inputs[ids].to(self.dtype))
+        for group in self.groups:
+            if group.method.view and not self._broken(group):
+                with self._stopping(group):
+                    batch.viewed[group.arms[0]] = viewed(self.prepared, self.students, group, batch)
+        return batch
+
+    def _by_arm(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Inputs and labels as every arm meets them, `[arm, seed, batch, ...]`."""
+        leading = (len(self.arms), *batch.ids.shape)
+        inputs, labels = batch.inputs.expand(*leading, *batch.inputs.shape[2:]), batch.labels.expand(leading)
+        if batch.viewed:
+            inputs, labels = inputs.clone(), labels.clone()
+            for group in self.groups:
+                if group.arms[0] in batch.viewed:
+                    inputs[group.places], labels[group.places] = batch.viewed[group.arms[0]]
+        return inputs, labels
+
+    def labels(self, batch: Batch) -> Tensor:
+        """The labels as every arm meets them, `[arm, seed, batch]`, or `[seed, batch]` where all meet the same."""
+        return self._by_arm(batch)[1] if batch.viewed else batch.labels
 
     def _for_members(self, by_seed: Tensor) -> Tensor:
         """`[seed, ...]` repeated for every arm: `[member, ...]`."""
@@ -77,30 +104,76 @@ class Cohort:
         return Signal(signal.logits.unflatten(0, self.leading), features)
 
     def answer(self, batch: Batch, masks: Sequence[Tensor] = ()) -> Signal:
-        """All students' answers to a batch, `[arm, seed, batch, ...]`."""
+        """All students' answers to a batch, `[arm, seed, batch, ...]`, with their own heads' logits."""
         if not any("input_gradient" in group.method.needs for group in self.groups):
-            if len(self.seeds) == 1:
+            if len(self.seeds) == 1 and not batch.viewed:
                 return self._split(self.students(batch.inputs[0], masks, shared=True))
-            return self._split(self.students(self._for_members(batch.inputs), masks))
-        inputs = self._for_members(batch.inputs).detach().requires_grad_()
+            return self._split(self.students(self._by_arm(batch)[0].flatten(0, 1), masks))
+        inputs, labels = self._by_arm(batch)
+        inputs = inputs.flatten(0, 1).detach().requires_grad_()
         signal = self._split(self.students(inputs, masks))
-        score = task.label_score(log_soft_labels(signal.logits), batch.labels).sum()
+        score = task.label_score(log_soft_labels(signal.logits), labels).sum()
         gradient = torch.autograd.grad(score, inputs, create_graph=True)[0]
         return Signal(signal.logits, signal.features, gradient.unflatten(0, self.leading))
 
+    def said(self, signal: Signal) -> Tensor:
+        """The logits with which the students speak, `[arm, seed, batch, class]`: their head's, or their method's."""
+        instead = [(group, group.says(signal)) for group in self.groups if group.method.answer]
+        return _replaced(signal.logits, instead)
+
+    def opinions(self, inputs: Tensor, *, shared: bool = True, seed: int | None = None) -> Signal:
+        """What all students say about `inputs`, `[arm, seed, batch, ...]`, with the logits with which they speak.
+
+        shared: the inputs `[batch, *input]` are put to all of them; else they are `[member, batch, *input]`.
+        seed: the place of a seed whose students alone are asked, the seeds' axis being left out.
+        """
+        if seed is None:
+            signal = self._split(self.students(inputs, shared=shared))
+            return Signal(self.said(signal), signal.features)
+        weights = {name: w.unflatten(0, self.leading)[:, seed] for name, w in self.students.weights.items()}
+        signal = self.students(inputs, weights=weights, shared=shared)
+        alone = Signal(signal.logits.unsqueeze(1), {n: f.unsqueeze(1) for n, f in signal.features.items()})
+        speaking = [group for group in self.groups if group.method.answer]
+        instead = [(group, group.says(alone, group.side and group.side.of_seed(seed))) for group in speaking]
+        return Signal(_replaced(alone.logits, instead).squeeze(1), signal.features)
+
     def terms(self, signal: Signal, batch: Batch) -> list[tuple[Group, methods.Terms]]:
         """The terms of every group's method for the cohort's answers to a batch."""
-        base = None
-        if any("base" in group.method.supplied for group in self.groups):
-            with torch.no_grad():
-                base = self._split(self.students(self._for_members(batch.inputs), weights=self._initial))
-        return [(group, group.terms(signal, batch, base)) for group in self.groups]
+        base = self._before(batch) if any("base" in group.method.supplied for group in self.groups) else None
+        said: list[tuple[Group, methods.Terms]] = []
+        for group in self.groups:
+            if not self._broken(group):
+                with self._stopping(group):
+                    said.append((group, group.terms(signal, batch, base)))
+        return said
+
+    @torch.no_grad()
+    def _before(self, batch: Batch) -> Signal:
+        """What the students said to this batch before they learnt anything, `[arm, seed, batch, ...]`."""
+        if batch.viewed:
+            return self._split(self.students(self._by_arm(batch)[0].flatten(0, 1), weights=self._initial))
+        # Initial weights depend on the seed alone, so one arm speaks for all.
+        weights = {name: weight.unflatten(0, self.leading)[0] for name, weight in self._initial.items()}
+        logits = self.students(batch.inputs, weights=weights).logits
+        return Signal(class_first(logits).expand(len(self.arms), *logits.shape))
+
+    def _broken(self, group: Group) -> bool:
+        return self.arms[group.arms[0]].name in self.raised
+
+    @contextlib.contextmanager
+    def _stopping(self, group: Group) -> Iterator[None]:
+        """Stop a group's arms where its method raises; the others go on as if it had not been there."""
+        try:
+            yield
+        except Exception as error:
+            self.stopped[group.arms] = True
+            self.raised |= {self.arms[place].name: f"{type(error).__name__}: {error}" for place in group.arms}
 
     def advance(self, step: int, progress: float = 0.0, rate_factor: float = 1.0) -> None:
         """Move every student by one step; arms whose loss is no longer finite are stopped and the others go on."""
         batch = self.batch(step, progress)
         signal = self.answer(batch, self._masks(step, batch.ids.shape[1]))
-        loss = self.hard_weight[:, None] * task.supervised_loss(signal.logits, batch.labels).mean(-1)
+        loss = self.hard_weight[:, None] * task.supervised_loss(self.said(signal), self.labels(batch)).mean(-1)
         for group, terms in self.terms(signal, batch):
             if terms:
                 soft = self.weight[group.places, None] * methods.total(terms)
@@ -118,8 +191,25 @@ class Cohort:
                 gradients[number] = torch.where(stopped, 0.0, gradients[number])
                 self.optimizer.forget(number, stopped)
         rate = self.learning_rate * rate_factor
-        rates = {id(arms): self._by_member(rate, arms) for arms in self._owners}
-        self.optimizer.step(gradients, [rates[id(arms)] for _, arms in self._trained])
+        by_owner = {id(arms): self._by_member(rate, arms) for arms in self._owners}
+        rates = [by_owner[id(arms)] for _, arms in self._trained]
+        self._freeze(progress, gradients, rates)
+        self.optimizer.step(gradients, rates)
+
+    def _freeze(self, progress: float, gradients: list[Tensor], rates: list[Tensor]) -> None:
+        """Let the blocks of students stand still that their method does not train now; both lists are changed."""
+        for group in self.groups:
+            if group.method.trains is None:
+                continue
+            learning = set(group.method.trains(progress, max(self._blocks) + 1))
+            everyone = torch.arange(len(self.arms))
+            members = self._by_member(torch.isin(everyone, group.index), everyone)
+            for number, block in enumerate(self._blocks):
+                if block not in learning:
+                    still = members.view(-1, *[1] * (gradients[number].ndim - 1))
+                    gradients[number] = torch.where(still, 0.0, gradients[number])
+                    # The optimiser remembers, so a gradient of zero alone does not stop it.
+                    rates[number] = torch.where(members, 0.0, rates[number])
 
     def _stop(self, loss: Tensor, gradients: Sequence[Tensor]) -> None:
         """Stop the arms whose loss `[arm, seed]` or gradient is not finite."""
@@ -162,7 +252,7 @@ class Cohort:
         group = next(group for group in self.groups if place in group.arms)
         if knob not in group.knobs:
             return False
-        group.knobs[knob][group.arms.index(place)] = group.method.knobs[knob].check(value)
+        group.knobs[knob][group.arms.index(place)] = float(group.method.knobs[knob].check(value))
         return True
 
     def knob(self, name: str) -> Tensor:
@@ -190,3 +280,18 @@ class Cohort:
                 value.copy_(state[name])
         stored = {n.removeprefix("optimizer."): v for n, v in state.items() if n.startswith("optimizer.")}
         self.optimizer.load(stored, steps)
+
+
+def blocks(names: Sequence[str]) -> list[int]:
+    """To which block of a network each of its weights belongs, by the first number in its name; the head is last."""
+    numbers = [next((int(part) for part in name.split(".") if part.isdigit()), None) for name in names]
+    head = 1 + max((number for number in numbers if number is not None), default=-1)
+    return [head if number is None else number for number in numbers]
+
+
+def _replaced(logits: Tensor, instead: Sequence[tuple[Group, Tensor | None]]) -> Tensor:
+    """Logits `[arm, seed, batch, class]` with those of some groups' arms in place of theirs."""
+    for group, said in instead:
+        assert said is not None
+        logits = logits.mT.index_copy(0, group.index, said.mT.to(logits.dtype)).mT
+    return logits

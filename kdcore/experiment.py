@@ -4,12 +4,12 @@ An impossible experiment is refused here, before anything is loaded or trained.
 """
 
 import math
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, field_validator, model_validator
 
-from kdcore import datasets, methods, modules
+from kdcore import datasets, fitting, methods, modules, programmes
+from kdcore.kinds import KINDS
 from kdcore.parts import Arm, Network, Plain, Teacher, Transfer, as_teacher, one_budget
 
 __all__ = ["Arm", "Command", "Experiment", "Network", "Teacher", "Transfer", "reasons"]
@@ -62,7 +62,7 @@ class Experiment(Plain):
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 3e-3
     optimizer: Literal["adam", "sgd"] = "adam"
     schedule: Literal["constant", "cosine"] = "constant"
-    programme: Literal["solo"] = "solo"
+    programme: str = "solo"
 
     @field_validator("teacher", mode="before")
     @classmethod
@@ -76,15 +76,24 @@ class Experiment(Plain):
             raise ValueError(f"there is no data set {dataset!r}; there are {', '.join(datasets.names())}")
         return dataset
 
+    @field_validator("programme")
+    @classmethod
+    def _there(cls, programme: str) -> str:
+        if programme not in programmes.names():
+            raise ValueError(f"there is no programme {programme!r}; there are {', '.join(programmes.names())}")
+        return programme
+
     @model_validator(mode="wrap")
     @classmethod
     def _whole(cls, given: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         if isinstance(given, dict):
             given = _with_own_teacher(_with_control(dict(given)))
         experiment: Self = handler(given)
+        _add_programme(experiment)
         _check_tables(experiment)
         _check_arms(experiment)
         _check_data(experiment)
+        fitting.check(experiment)
         one_budget(experiment, "steps", 600)
         return experiment
 
@@ -133,6 +142,20 @@ def _with_own_teacher(given: dict[str, Any]) -> dict[str, Any]:
     return given | {"teacher": Teacher(network=Network("table"))} if datasets.facts(name).stored_logits else given
 
 
+def _add_programme(experiment: Experiment) -> None:
+    """Add the arms of its programme, those left out that are there already by their names."""
+    names = {arm.name for arm in experiment.arms}
+    added = [arm for arm in programmes.get(experiment.programme).arms(experiment) if arm.name not in names]
+    if added:
+        object.__setattr__(experiment, "arms", (*experiment.arms, *added))
+
+
+def _teachers(experiment: Experiment) -> list[Teacher]:
+    """Its own teacher and those of its arms, with everybody who stands behind them."""
+    own = [experiment.teacher, *(arm.teacher for arm in experiment.arms if arm.teacher)]
+    return [each for teacher in own for each in teacher.lineage]
+
+
 def _check_arms(experiment: Experiment) -> None:
     names = [arm.name for arm in experiment.arms]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -143,12 +166,12 @@ def _check_arms(experiment: Experiment) -> None:
         raise ValueError("seeds must be at least one number, each only once")
     if len(names) * len(seeds) > MAX_MEMBERS:
         raise ValueError(f"{len(names)} arms x {len(seeds)} seeds are more than {MAX_MEMBERS} students")
+    for network in (experiment.student, *(teacher.network for teacher in _teachers(experiment))):
+        if network.kind in KINDS and KINDS[network.kind].pictures and len(experiment.facts.input_shape) != 3:
+            raise ValueError(f"a {network.kind} needs pictures; {experiment.dataset} has none")
     parameters = parameters_of(experiment.student, experiment.facts)
     if parameters * len(names) * len(seeds) > MAX_PARAMETERS:
         raise ValueError(f"{len(names)} arms x {len(seeds)} seeds of {parameters:,} weights do not fit in memory")
-    for network in (experiment.student, experiment.teacher.network):
-        if network.kind == "cnn" and len(experiment.facts.input_shape) != 3:
-            raise ValueError(f"a cnn needs pictures; {experiment.dataset} has none")
 
 
 def _check_tables(experiment: Experiment) -> None:
@@ -156,7 +179,7 @@ def _check_tables(experiment: Experiment) -> None:
     if experiment.student.kind == "table":
         raise ValueError("stored logits cannot learn; a student must be a network, such as mlp")
     teachers = [arm.teacher or experiment.teacher for arm in experiment.arms]
-    tables = [teacher for teacher in (experiment.teacher, *teachers) if teacher.network.kind == "table"]
+    tables = [teacher for teacher in _teachers(experiment) if teacher.network.kind == "table"]
     if tables and not experiment.facts.stored_logits:
         raise ValueError(f"no teacher's logits are stored with {experiment.dataset}; its teacher must be a network")
     for arm, teacher in zip(experiment.arms, teachers, strict=True):
@@ -164,34 +187,28 @@ def _check_tables(experiment: Experiment) -> None:
         lacking = [name for name in (*method.needs, *method.supplied) if name in NOT_IN_A_TABLE]
         if teacher in tables and lacking:
             raise ValueError(f"{method.name} needs the teacher's {lacking[0]}; stored logits have none")
+        if teacher in tables and method.view:
+            raise ValueError(f"{method.name} asks its teacher about new inputs; stored logits have no answer to them")
 
 
 def parameters_of(network: Network, facts: datasets.Facts) -> int:
     """About how many weights a network has, biases left out."""
-    if network.kind not in ("mlp", "cnn"):
+    if network.kind not in KINDS:
         return modules.parameters(network.kind, facts.input_shape, len(facts.classes))
-    if network.kind == "mlp":
-        widths = [math.prod(facts.input_shape), *network.widths, len(facts.classes)]
-        return sum(a * b for a, b in pairwise(widths))
-    return sum(9 * a * b for a, b in pairwise([facts.input_shape[0], *network.widths]))
+    return KINDS[network.kind].parameters(network.widths, facts.input_shape, len(facts.classes))
 
 
 def units_of(network: Network, facts: datasets.Facts) -> tuple[int, ...]:
     """How many numbers each hidden layer holds for one example; of a module of somebody's own a guess."""
-    if network.kind == "mlp":
-        return network.widths
-    if network.kind == "cnn":
-        # Every pooling leaves a quarter of the positions.
-        positions = math.prod(facts.input_shape[1:])
-        return tuple(width * max(1, positions // 4**depth) for depth, width in enumerate(network.widths))
+    if network.kind in KINDS:
+        return KINDS[network.kind].units(network.widths, facts.input_shape)
     return (4 * math.prod(facts.input_shape),) * 2
 
 
 def _check_data(experiment: Experiment) -> None:
     facts, transfer = experiment.facts, experiment.transfer
     classes = len(facts.classes)
-    teachers = [experiment.teacher, *(arm.teacher for arm in experiment.arms if arm.teacher)]
-    swapped = [number for teacher in teachers for pair in teacher.swap for number in pair]
+    swapped = [number for teacher in _teachers(experiment) for pair in teacher.swap for number in pair]
     for number in (*transfer.omit, *swapped):
         if not 0 <= number < classes:
             raise ValueError(f"{experiment.dataset} has the classes 0 to {classes - 1}; got {number}")

@@ -9,10 +9,12 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from kdcore.kinds import KINDS
+
 if TYPE_CHECKING:
     from torch import nn
 
-RESERVED = ("mlp", "cnn", "table", "linear")
+RESERVED = (*KINDS, "table", "linear")
 _name = re.compile(r"[A-Za-z]\w{0,39}")
 _known: dict[str, tuple[Callable[..., Any], int]] = {}
 _revisions = count(1)

@@ -95,7 +95,7 @@ class Observer:
         together = torch.empty(math.prod(self.cohort.leading), len(ids), len(self.dataset.facts.classes))
         places = zip(together.split(self._chunk, 1), ids.split(self._chunk), strict=True)
         for place, chunk in places:
-            place.copy_(self.cohort.students(self.dataset.inputs[chunk].to(self.cohort.dtype), shared=True).logits)
+            place.copy_(self.cohort.opinions(self.dataset.inputs[chunk].to(self.cohort.dtype)).logits.flatten(0, 1))
         answers: Tensor = together.unflatten(0, self.cohort.leading)
         return answers
 
@@ -134,8 +134,8 @@ class Observer:
         for ids in heard.ids[:, :HEARD_LIMIT].split(self._chunk, 1):
             inputs = self.dataset.inputs[ids].to(self.cohort.dtype)
             spread = inputs.expand(len(self.cohort.arms), *inputs.shape).flatten(0, 1)
-            parts.append(self.cohort.students(spread).logits)
-        logits = torch.cat(parts, 1).unflatten(0, self.cohort.leading)
+            parts.append(self.cohort.opinions(spread, shared=False).logits)
+        logits = torch.cat(parts, 2)
         return task.accuracy(logits, heard.labels[:, :HEARD_LIMIT])
 
     def weighing(self, step: int) -> Losses:
@@ -151,7 +151,7 @@ class Observer:
             signal = cohort.answer(batch)
             logits = signal.logits.detach().requires_grad_()
             signal = Signal(logits, signal.features, signal.input_gradient)
-            hard = task.supervised_loss(logits, batch.labels)
+            hard = task.supervised_loss(cohort.said(signal), cohort.labels(batch))
             soft = torch.zeros_like(hard)
             pull = torch.zeros(cohort.leading, dtype=hard.dtype)
             for group, terms in cohort.terms(signal, batch):
@@ -166,10 +166,9 @@ class Observer:
     def _shown(self, logits: Tensor, test: Tensor, step: int, losses: Losses) -> Shown:
         """What is drawn of the shown seed's students."""
         scene, place = self.scene, self.cohort.seeds.index(self.shown_seed)
-        weights = {n: w.unflatten(0, self.cohort.leading)[:, place] for n, w in self.cohort.students.weights.items()}
 
         def answers(inputs: Tensor) -> Signal:
-            return self.cohort.students(inputs.to(self.cohort.dtype), weights=weights, shared=True)
+            return self.cohort.opinions(inputs.to(self.cohort.dtype), seed=place)
 
         rows = scene.rows_shown(self.shown_seed)
         signal = answers(self.dataset.inputs[scene.ids[rows]])

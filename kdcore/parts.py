@@ -6,6 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kdcore import methods, modules
+from kdcore.kinds import DEEPEST, KINDS, deepest
+
+MOST_TEACHERS, MOST_GENERATIONS = 64, 16
+"""So many teachers may stand behind a student: all of them learn before it does."""
 
 
 class Plain(BaseModel):
@@ -32,14 +36,15 @@ def one_budget(record: Any, default: str, amount: int) -> None:
 
 
 class Network(Plain):
-    """A network by kind: `mlp` with the widths of its hidden layers, `cnn` with the channels of its convolutions.
+    """A network by kind: `mlp`, `resmlp` and `plainmlp` with the widths of their hidden layers, `cnn` with the channels
+    of its convolutions, `rescnn` and `plaincnn` with those of their blocks, `vit` with its width, depth and heads.
 
     `table`, as a teacher's: no network but the logits that are stored with the data. Any other kind is the name of a
     module of one's own, see `from_module`.
     """
 
     kind: str
-    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=8)] = (64,)
+    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=DEEPEST)] = (64,)
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     norm: Literal["none", "group"] = "none"
 
@@ -49,7 +54,7 @@ class Network(Plain):
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:
-        there = ["mlp", "cnn", "table", *modules.names()]
+        there = [*KINDS, "table", *modules.names()]
         if kind not in there:
             raise ValueError(
                 f"there is no network {kind!r}; there are {', '.join(there)}. A module of one's own must first be "
@@ -71,10 +76,17 @@ class Network(Plain):
     def _possible(self) -> Self:
         if self.kind == "table":
             object.__setattr__(self, "widths", ())
-        if self.kind == "mlp" and self.norm != "none":
-            raise ValueError(f"an mlp has no normalisation; got norm={self.norm!r}")
-        if self.kind == "cnn" and not self.widths:
-            raise ValueError("a cnn needs the channels of at least one convolution; got no widths")
+        if self.kind not in KINDS:
+            return self
+        article = "an" if self.kind == "mlp" else "a"
+        if self.kind in ("mlp", "resmlp", "plainmlp") and self.norm != "none":
+            raise ValueError(f"{article} {self.kind} has no normalisation; got norm={self.norm!r}")
+        if self.kind not in ("mlp", "cnn") and self.norm != "none":
+            raise ValueError(f"a {self.kind} has its own normalisation; got norm={self.norm!r}")
+        if len(self.widths) > deepest(self.kind):
+            raise ValueError(f"{article} {self.kind} has at most {deepest(self.kind)} widths; got {len(self.widths)}")
+        if wrong := KINDS[self.kind].wrong(self.widths):
+            raise ValueError(f"{article} {self.kind} {wrong}")
         return self
 
     @property
@@ -82,9 +94,13 @@ class Network(Plain):
         """A short name for people: "MLP 256-256"."""
         if self.kind == "table":
             return "stored logits"
-        if self.kind not in ("mlp", "cnn"):
+        if self.kind not in KINDS:
             return self.kind
-        return f"{self.kind.upper()} {'-'.join(map(str, self.widths))}" if self.widths else "linear"
+        if not self.widths:
+            return "linear"
+        many = len(self.widths) > 4 and len(set(self.widths)) == 1
+        widths = f"{len(self.widths)} x {self.widths[0]}" if many else "-".join(map(str, self.widths))
+        return f"{KINDS[self.kind].title} {widths}"
 
 
 class Teacher(Plain):
@@ -95,6 +111,9 @@ class Teacher(Plain):
     wrong_labels: share of train labels that are replaced by a wrong one, the same ones whatever the seed.
     logit_noise: standard deviation of a fixed noise on its logits, one draw for each example.
     swap: pairs of classes whose answers it exchanges.
+    taught_by: whoever taught it, where it was a student itself: by `hinton` at lesson_temperature, with the weight
+    lesson_alpha on the soft part. members: an ensemble, which says the mean of its members' logits and learns nothing
+    itself, so it has no network, seed or budget of its own; `network` is then that of its first member.
     """
 
     network: Network = Network("mlp", widths=(256, 256), dropout=0.3)
@@ -105,13 +124,77 @@ class Teacher(Plain):
     logit_noise: Annotated[float, Field(ge=0, le=100)] = 0.0
     swap: tuple[tuple[int, int], ...] = ()
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
+    taught_by: "Teacher | None" = None
+    lesson_temperature: Annotated[float, Field(ge=0.25, le=64)] = 4.0
+    lesson_alpha: Annotated[float, Field(ge=0, le=1)] = 0.9
+    members: "tuple[Teacher, ...]" = ()
+
+    @field_validator("taught_by", mode="before")
+    @classmethod
+    def _trained(cls, teacher: Any) -> Any:
+        return as_teacher(teacher)
+
+    @field_validator("members", mode="before")
+    @classmethod
+    def _each_trained(cls, members: Any) -> Any:
+        return tuple(map(as_teacher, members)) if isinstance(members, list | tuple) else members
 
     @model_validator(mode="after")
     def _budget(self) -> Self:
         if self.network.kind == "table" and self.wrong_labels:
             raise ValueError(f"stored logits have learnt already; got wrong_labels={self.wrong_labels}")
+        if self.members:
+            self._be_an_ensemble()
+        elif self.taught_by is None and (self.lesson_temperature, self.lesson_alpha) != (4.0, 0.9):
+            raise ValueError("lesson_temperature and lesson_alpha say how taught_by taught; nobody taught this teacher")
+        elif self.taught_by is not None and self.network.kind == "table":
+            raise ValueError("stored logits have learnt already; nobody can teach them")
         one_budget(self, "steps", 960)
+        many, deep = self._count()
+        if many > MOST_TEACHERS or deep > MOST_GENERATIONS:
+            raise ValueError(
+                f"at most {MOST_TEACHERS} teachers in {MOST_GENERATIONS} generations may stand behind a student; "
+                f"got {many} in {deep}"
+            )
         return self
+
+    def _be_an_ensemble(self) -> None:
+        """Refuse what only a network that learns can have, and take on the first member's network."""
+        if self.taught_by is not None:
+            raise ValueError("an ensemble learns nothing itself; give its members taught_by")
+        if len(self.members) < 2:
+            raise ValueError("an ensemble has at least two members; got one")
+        if any(teacher.network.kind == "table" for teacher in self.members):
+            raise ValueError("the members of an ensemble must be networks; stored logits are none")
+        first = self.members[0].network
+        usual = {"steps": 0, "epochs": None, "seed": 0, "wrong_labels": 0.0, "learning_rate": 1e-3, "network": first}
+        usual |= {"lesson_temperature": 4.0, "lesson_alpha": 0.9}
+        for name, value in usual.items():
+            if name in self.model_fields_set and getattr(self, name) != value:
+                raise ValueError(f"an ensemble learns nothing itself; give its members {name}, not the ensemble")
+            object.__setattr__(self, name, value)
+
+    @property
+    def behind(self) -> "tuple[Teacher, ...]":
+        """Those of whom this teacher is made: who taught it, or its members."""
+        return (self.taught_by,) if self.taught_by else self.members
+
+    @property
+    def lineage(self) -> "tuple[Teacher, ...]":
+        """This teacher and all those behind it, each once, in an order in which they can learn; itself the last."""
+        return tuple(dict.fromkeys([*(each for teacher in self.behind for each in teacher.lineage), self]))
+
+    def _count(self) -> tuple[int, int]:
+        """How many teachers there are, itself among them, and in how many generations; one met twice counts twice."""
+        counts = [teacher._count() for teacher in self.behind]
+        return 1 + sum(many for many, _ in counts), 1 + max((deep for _, deep in counts), default=0)
+
+    @property
+    def name(self) -> str:
+        """A short name for people: "MLP 256-256", "MLP 64 taught by MLP 256-256", "ensemble of 3"."""
+        if self.members:
+            return f"ensemble of {len(self.members)}"
+        return f"{self.network.name} taught by {self.taught_by.name}" if self.taught_by else self.network.name
 
 
 class Transfer(Plain):
@@ -149,7 +232,7 @@ class Arm(Plain):
     weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     teacher: Teacher | None = None
     learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
-    knobs: dict[str, float | bool] = {}
+    knobs: dict[str, float | bool | str] = {}
 
     def __init__(self, method: str = "", name: str = "", **fields: Any) -> None:
         super().__init__(**{"method": method, "name": name, **fields})

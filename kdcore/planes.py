@@ -58,7 +58,7 @@ class Plane(Plain):
 
     experiment: Experiment = Experiment(seeds=4)
     method: str = "hinton"
-    knobs: dict[str, float | bool] = pydantic.Field(default={})
+    knobs: dict[str, float | bool | str] = pydantic.Field(default={})
     x: Axis = Axis("temperature", TEMPERATURES)
     y: Axis = Axis("alpha", ALPHAS)
 

@@ -68,7 +68,7 @@ class Search(Plain):
 
     experiment: Experiment = Experiment(seeds=4)
     method: str = "hinton"
-    knobs: dict[str, float | bool] = Field(default={})
+    knobs: dict[str, float | bool | str] = Field(default={})
     space: Annotated[tuple[Dimension, ...], Field(min_length=1, max_length=8)] = (
         Dimension("temperature", 0.25, 64, log=True),
         Dimension("alpha", 0, 1),

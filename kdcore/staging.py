@@ -81,7 +81,7 @@ class Scene:
             transfer_rows=self.transfer_rows.int().numpy(),
             transfer_labels=prepared.transfer_set.labels[: len(self.seeds), :HEARD_SHOWN].numpy(),
             transfer_size=prepared.transfer_set.size,
-            teacher_name=experiment.teacher.network.name,
+            teacher_name=experiment.teacher.name,
             student_name=experiment.student.name,
             teacher_scalars=scalars,
             chance=1 / len(facts.classes),

@@ -254,6 +254,24 @@ def test_a_diverging_arm_leaves_the_others_bit_equal(case: str) -> None:
     assert with_it.cohort.stopped.tolist() == [False, True, False]
 
 
+@method(needs=("logits",))
+def falls_over(student: Signal, teacher: Signal, labels: Tensor, *, progress: float) -> Terms:
+    """Raises in the middle of a run."""
+    if progress >= 0.5:
+        raise RuntimeError("no such tensor")
+    return {"soft": (student.logits - teacher.logits).square().mean(-1)}
+
+
+def test_a_method_that_raises_stops_its_arm_alone() -> None:
+    with known(falls_over):
+        with_it = trained(diverging(Arm("falls_over", name="gone")), frames_every=1)
+        without = trained(diverging(Arm("hinton", name="gone", temperature=2.0)))
+    for other in OTHERS:
+        assert same(weights_of(with_it, other), weights_of(without, other))
+    assert with_it.cohort.stopped.tolist() == [False, True, False]
+    assert with_it.cohort.raised == {"gone": "RuntimeError: no such tensor"}
+
+
 def test_a_diverged_arm_is_marked_and_its_numbers_are_not_made_up() -> None:
     frames = list(kdcore.train(diverging(Arm("breaks", name="gone")), frames_every=1))
     before, after = frames[10], frames[-1]

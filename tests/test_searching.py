@@ -89,7 +89,8 @@ def test_a_search_is_the_same_after_json() -> None:
 
 
 def test_what_was_searched_is_read_back_from_an_arm() -> None:
-    for space, knobs in ((T_AND_RATE, {"alpha": 0.3}), (SPACE[:2], {}), ((SPACE[0], SPACE[2]), {"hard_weight": 0.2})):
+    given: list[tuple[Any, dict[str, Any]]] = [(T_AND_RATE, {"alpha": 0.3}), (SPACE[:2], {})]
+    for space, knobs in [*given, ((SPACE[0], SPACE[2]), {"hard_weight": 0.2})]:
         search = Search(students=800, space=space, knobs=knobs)
         for point in propose(search, [], "baseline", 0, 5):
             assert search.parameters(search.arm(3, "search", point)) == point

@@ -141,7 +141,12 @@ def test_a_method_that_looks_into_the_teacher_is_refused(need: methods.declarati
         with pytest.raises(ValidationError, match=f"needs the teacher's {need}; stored logits have none"):
             small(name, arms=[kdcore.Arm(toy.name)])
         network = kdcore.Teacher(network=kdcore.Network("mlp", widths=(8,)), steps=1)
-        small(name, arms=[kdcore.Arm(toy.name, teacher=network)])
+        arms = [kdcore.Arm(toy.name, teacher=network)]
+        if need == "maps":
+            with pytest.raises(ValidationError, match=r"needs maps.* MLP 8 has none"):
+                small(name, arms=arms)
+        else:
+            small(name, arms=arms)
 
 
 def test_a_method_that_asks_for_the_teachers_past_is_refused() -> None:

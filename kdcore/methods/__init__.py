@@ -1,5 +1,6 @@
 """All methods. A new one is a new file in this folder; everything else derives from its declaration."""
 
+import difflib
 import importlib
 import pkgutil
 
@@ -7,6 +8,8 @@ from kdcore.methods.declaration import Knob, Method, Range, Temperature, Terms, 
 
 __all__ = ["Knob", "Method", "Range", "Temperature", "Terms", "get", "method", "names", "register", "total"]
 
+SPINE = ("answers", "hard", "hinton", "label_smoothing", "shuffled", "smoothed")
+"""Labels, opinions, and what opinions are compared with."""
 _methods: dict[str, Method] = {}
 
 
@@ -23,9 +26,13 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Method:
-    """The method of that name; KeyError naming those there are."""
+    """The method of that name; KeyError naming the first to know and those whose names come nearest."""
     if name not in _methods:
-        raise KeyError(f"there is no method {name!r}; there are {', '.join(names())}")
+        near = difflib.get_close_matches(name, names(), n=5, cutoff=0)
+        raise KeyError(
+            f"there is no method {name!r}; there are {', '.join(SPINE)} and {len(_methods) - len(SPINE)} others, "
+            f"by name nearest are {', '.join(near)}"
+        )
     return _methods[name]
 
 

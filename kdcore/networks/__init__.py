@@ -3,26 +3,44 @@
 import torch
 from torch import nn
 
-from kdcore import modules
-from kdcore.experiment import Network
+from kdcore import kinds, modules
 from kdcore.networks.cnn import CNN
 from kdcore.networks.mlp import MLP
 from kdcore.networks.own import Own
+from kdcore.networks.rescnn import ResCNN
+from kdcore.networks.resmlp import ResMLP
 from kdcore.networks.stacked import Stacked
+from kdcore.networks.vit import ViT
+from kdcore.parts import Network
 from kdcore.randomness import stream
 
-__all__ = ["CNN", "MLP", "Own", "Stacked", "build", "cohort"]
+__all__ = ["CNN", "KINDS", "MLP", "Own", "ResCNN", "ResMLP", "Stacked", "ViT", "build", "cohort"]
+
+KINDS: dict[str, str] = {name: kind.about for name, kind in kinds.KINDS.items()}
+"""The kinds of network one can ask for, with a sentence each."""
 
 
 def build(network: Network, input_shape: tuple[int, ...], classes: int, *, seed: int = 0) -> nn.Module:
     """A network with torch's default initial weights, fixed by the seed alone; the global generator is not touched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream("initial weights", seed).initial_seed() % 2**63)
-        if network.kind == "mlp":
-            return MLP(input_shape, network.widths, classes, dropout=network.dropout, norm=network.norm)
-        if network.kind != "cnn":
-            return modules.build(network.kind, input_shape, classes)
-        return CNN(input_shape, network.widths, classes, dropout=network.dropout, norm=network.norm)
+        return _new(network, input_shape, classes)
+
+
+def _new(network: Network, shape: tuple[int, ...], classes: int) -> nn.Module:
+    widths, dropout = network.widths, network.dropout
+    match network.kind:
+        case "mlp":
+            return MLP(shape, widths, classes, dropout=dropout, norm=network.norm)
+        case "cnn":
+            return CNN(shape, widths, classes, dropout=dropout, norm=network.norm)
+        case "resmlp" | "plainmlp":
+            return ResMLP(shape, widths, classes, skips=network.kind == "resmlp", dropout=dropout)
+        case "rescnn" | "plaincnn":
+            return ResCNN(shape, widths, classes, skips=network.kind == "rescnn", dropout=dropout)
+        case "vit":
+            return ViT(shape, widths, classes, dropout=dropout)
+    return modules.build(network.kind, shape, classes)
 
 
 def cohort(network: Network, input_shape: tuple[int, ...], classes: int, *, seeds: tuple[int, ...]) -> Stacked:

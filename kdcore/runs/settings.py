@@ -45,9 +45,20 @@ def network(given: dict[str, Any]) -> str:
 
 
 def _of_teacher(given: dict[str, Any]) -> dict[str, Any]:
-    own = {f"teacher_{name}": value for name, value in given.items() if name not in ("network", "swap")}
+    apart = ("network", "swap", "taught_by", "members", "lesson_temperature", "lesson_alpha")
+    own = {f"teacher_{name}": value for name, value in given.items() if name not in apart}
+    if given.get("taught_by"):
+        own |= {name: given[name] for name in ("lesson_temperature", "lesson_alpha")}
     swapped = " ".join("-".join(map(str, pair)) for pair in given["swap"])
-    return own | {"teacher": network(given["network"]), "teacher_swap": swapped or None}
+    return own | {"teacher": _teacher(given), "teacher_swap": swapped or None}
+
+
+def _teacher(given: dict[str, Any]) -> str:
+    """A teacher by its network, with whoever taught it, or by its members: "mlp-64 taught by mlp-256-256"."""
+    if given.get("members"):
+        return f"ensemble of {', '.join(map(_teacher, given['members']))}"
+    own, by = network(given["network"]), given.get("taught_by")
+    return f"{own} taught by {_teacher(by)}" if by else own
 
 
 def _of_transfer(given: dict[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,14 @@ class Stopped(Exception):
 
 
 def teach(log: RunLog, outbox: Outbox, run: Run, alive: list[str]) -> None:
-    """Train every teacher of a run that is not kept yet. Raises Stopped if the run is stopped meanwhile."""
+    """Train every teacher of a run that is not kept yet, whoever taught it first.
+
+    Raises Stopped if the run is stopped meanwhile.
+    """
     experiment = run.experiment
     own = [arm.teacher for arm in experiment.arms if arm.teacher is not None]
-    for teacher in dict.fromkeys([experiment.teacher, *own]):
-        if not teachers.is_cached(experiment.dataset, experiment.split, teacher):
+    for wanted in dict.fromkeys([experiment.teacher, *own]):
+        for teacher in teachers.untrained(experiment.dataset, experiment.split, wanted):
             with _alone(log, run, teacher):
                 if not teachers.is_cached(experiment.dataset, experiment.split, teacher):
                     _train(log, outbox, run, teacher, alive)
@@ -39,11 +42,13 @@ def _train(log: RunLog, outbox: Outbox, run: Run, teacher: Teacher, alive: list[
     run_id = log.create(
         own, owner=run.owner, pace="full", group=run.group, parent=run.id, state="running", worker=own_name()
     )
-    log.update(run_id, versions=json.dumps(versions()))
+    # Each points at the one before it, so that all of them are known as teachers.
+    before = log.run(run.id)
+    log.update(run_id, versions=json.dumps(versions()), teacher_run=before.teacher_run if before else None)
     log.update(run.id, teacher_run=run_id)
     log.set_state(run.id, "teacher")
     alive.append(run_id)
-    stage = Scene(prepare(own, solo=True)).stage()
+    stage = Scene(prepare(own, solo=teacher.taught_by is None)).stage()
     outbox.put(lambda: log.set_stage(run_id, stage))
     keeping, account = None, Account({})
     for frame in teachers.train(run.experiment, teacher):

@@ -131,7 +131,11 @@ class Work:
         self.keep()
         self.outbox.drain()
         state = "finished" if frame.step >= frame.steps else "stopped"
-        self.log.set_state(self.run.id, state, summary=self.account.line())
+        self.log.set_state(self.run.id, state, self._trouble(), summary=self.account.line())
+
+    def _trouble(self) -> str:
+        """What went wrong in methods while the other arms went on; empty where nothing did."""
+        return " ".join(f"{arm} was stopped: {what}." for arm, what in self.training.cohort.raised.items())
 
     def write(self, frame: Frame) -> None:
         """Write a frame to the log, now or when the log can be written again."""
@@ -141,8 +145,8 @@ class Work:
 
     def summarise(self) -> None:
         """Write the line that stands for this run in lists."""
-        line = json.dumps(self.account.line())
-        self.outbox.put(lambda: self.log.update(self.run.id, summary=line))
+        line, trouble = json.dumps(self.account.line()), self._trouble()
+        self.outbox.put(lambda: self.log.update(self.run.id, summary=line, **({"reason": trouble} if trouble else {})))
 
     def apply(self, command: Command) -> None:
         """Let a command act now; ValueError where it cannot."""

@@ -12,7 +12,15 @@ from kdcore.networks import Stacked, build, cohort
 SHAPE = (1, 8, 8)
 MLP = Network("mlp", widths=(12, 9))
 CNN = Network("cnn", widths=(4, 6), norm="group")
-KINDS = pytest.mark.parametrize("network", [MLP, Network("mlp", widths=()), CNN, Network("cnn", widths=(5,))], ids=str)
+DEEP = [
+    Network("resmlp", widths=(12, 12, 9, 9)),
+    Network("plainmlp", widths=(12, 12, 9)),
+    Network("rescnn", widths=(4, 4, 6)),
+    Network("plaincnn", widths=(4, 6)),
+    Network("vit", widths=(12, 2, 3)),
+]
+ALL = [MLP, Network("mlp", widths=()), CNN, Network("cnn", widths=(5,)), *DEEP]
+KINDS = pytest.mark.parametrize("network", ALL, ids=str)
 
 
 def pictures(*leading: int) -> torch.Tensor:
