@@ -24,7 +24,52 @@ LABELS = {
     "skew_kl": "skew KL",
     "wsld": "weighted soft labels",
     "tf_kd": "invented teacher",
+    "ctkd": "learnt temperature",
+    "mlld": "three levels of opinions",
+    "cakd": "strong and weak opinions",
+    "rank": "ranked opinions",
+    "uld": "sorted shares",
+    "probability_shift": "repaired opinions",
+    "dynamic_temperature": "temperature by example",
+    "rectification": "rectified opinions",
+    "bias": "repaired bias",
+    "dynamic_objective": "layer or answers",
+    "continuation": "growing teacher",
+    "partial_teacher": "part of the teacher",
+    "lelp": "invented subclasses",
+    "teacher_annealing": "fading teacher",
+    "delta": "shift of opinions",
+    "sp": "alike as the teacher sees it",
+    "cc": "congruent examples",
+    "rkd": "distances and angles",
+    "pkt": "neighbourhoods",
+    "crd": "contrast",
+    "fitnets": "hints",
+    "attention": "attention maps",
+    "vid": "shared information",
+    "ab": "activation boundaries",
+    "factor": "paraphrased features",
+    "nst": "selective channels",
+    "fsp": "flow between layers",
+    "ofd": "overhauled features",
+    "reviewkd": "reviewed layers",
+    "simkd": "borrowed classifier",
+    "unikd": "unified distributions",
+    "input_gradient": "input gradients",
+    "residual": "residual assistant",
+    "early_stopped": "opinions for a while",
+    "dynamic_teacher": "two teachers",
+    "mutual": "a peer",
+    "online_adapter": "an adapting teacher",
+    "stagewise": "layer after layer",
+    "condensed": "condensed inputs",
+    "condensed_random": "inputs condensed by lot",
+    "ascent": "inputs that climb",
+    "ascent_random": "inputs that wander",
+    "patient": "mixed inputs",
 }
+
+NATS = ("hinton", "hard", "answers", "smoothed", "shuffled", "label_smoothing", "tf_kd", "reverse_kl", "skew_kl", "jsd")
 
 
 @dataclass(frozen=True)
@@ -35,6 +80,11 @@ class Role:
     role: Part
     label: str
     method: str
+
+    @property
+    def in_nats(self) -> bool:
+        """Whether the method's own loss is a cross-entropy or a divergence, so that it has the unit of the hard one."""
+        return self.method in NATS
 
 
 def roles_of(experiment: Experiment) -> tuple[Role, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -12,10 +13,19 @@ import kdcore
 from kdcore import methods
 from kdcore.cohort import Cohort
 from kdcore.export.pytorch import loss_code
+from kdcore.export.written import obstacle
 from kdcore.tasks import classification as task
 from kdcore.training import prepare
 from tests.small import experiment, known
 
+PROGRESS = 0.4
+COPIED = [n for n in methods.names() if n == "shuffled" or not obstacle(methods.get(n))]
+CHOICES = [
+    kdcore.Arm(name, alpha=0.5, knobs={knob.name: choice})
+    for name in COPIED
+    for knob in methods.get(name).knobs.values()
+    for choice in knob.choices
+]
 ARMS = [
     kdcore.Arm("hard"),
     kdcore.Arm("hinton"),
@@ -28,9 +38,10 @@ ARMS = [
     kdcore.Arm("shuffled", temperature=8.0, t_squared=False),
     *(
         kdcore.Arm(name, alpha=0.5, knobs={"standardise": switch} if "standardise" in methods.get(name).knobs else {})
-        for name in methods.names()
+        for name in COPIED
         for switch in (False, True)
     ),
+    *CHOICES,
 ]
 
 
@@ -44,7 +55,7 @@ def run(code: str) -> dict[str, Any]:
 def cohorts_own(arm: kdcore.Arm, transfer: kdcore.Transfer) -> tuple[Tensor, Tensor, Cohort]:
     """Loss `[seed]` of the first batch, its gradient at the logits `[seed, batch, class]`, and the cohort."""
     cohort = Cohort(prepare(experiment(arm, transfer=transfer)), torch.float64)
-    batch = cohort.batch(0, 0.0)
+    batch = cohort.batch(0, PROGRESS)
     signal = cohort.answer(batch)
     logits = signal.logits.detach().requires_grad_()
     loss = arm.hard_weight * task.supervised_loss(logits, batch.labels).mean(-1)
@@ -65,7 +76,8 @@ def test_copied_loss_and_gradient_are_the_cohorts(arm: kdcore.Arm, labels: int |
         teacher = names["exchanged"](teacher)
     for seed in range(len(cohort.seeds)):
         logits = student[seed].clone().requires_grad_()
-        loss = names["loss"](logits, teacher[batch.ids[seed]].double(), batch.labels[seed])
+        time = [PROGRESS] if "progress" in inspect.signature(names["loss"]).parameters else []
+        loss = names["loss"](logits, teacher[batch.ids[seed]].double(), batch.labels[seed], *time)
         torch.testing.assert_close(loss, expected[seed], atol=1e-6, rtol=1e-6)
         (own,) = torch.autograd.grad(loss, logits)
         torch.testing.assert_close(own, gradient[seed], atol=1e-6, rtol=1e-6)
@@ -77,9 +89,30 @@ def test_numbers_of_the_arm_stand_in_the_code() -> None:
     assert "kdcore" not in code
 
 
-def test_every_method_can_be_copied() -> None:
-    for name in methods.names():
-        assert "loss" in run(loss_code(kdcore.Arm(name)))
+def test_every_method_of_logits_and_labels_can_be_copied() -> None:
+    plain = [m for m in map(methods.get, methods.names()) if set(m.needs) <= {"logits", "labels"}]
+    assert len(COPIED) >= 24
+    for method in plain:
+        if not (method.side or method.prepare or method.view or method.trains) and set(method.supplied) <= {"progress"}:
+            assert method.name in COPIED
+            assert "loss" in run(loss_code(kdcore.Arm(method.name)))
+
+
+@pytest.mark.parametrize("name", [name for name in methods.names() if name not in COPIED])
+def test_a_method_that_cannot_be_copied_says_why(name: str) -> None:
+    reason = obstacle(methods.get(name))
+    assert reason and reason.startswith(f"{name} cannot be copied") and reason.endswith(".")
+    with pytest.raises(ValueError) as raised:
+        loss_code(kdcore.Arm(name))
+    assert str(raised.value) == reason
+
+
+def test_the_reasons_name_what_stands_in_the_way() -> None:
+    assert "pieces beside the student" in (obstacle(methods.get("ctkd")) or "")
+    assert "before they learnt" in (obstacle(methods.get("delta")) or "")
+    assert "more of both networks" in (obstacle(methods.get("dynamic_objective")) or "")
+    assert "works out constants" in (obstacle(methods.get("partial_teacher")) or "")
+    assert "progress" in loss_code(kdcore.Arm("bias")) and "progress" not in loss_code(kdcore.Arm("dkd"))
 
 
 def test_a_method_that_is_not_written_down_is_refused() -> None:

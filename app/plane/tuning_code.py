@@ -16,4 +16,7 @@ def section(log: RunLog) -> None:
     with st.expander(f"{shown.plane.name(column, row)} as PyTorch", icon=":material/content_copy:"):
         from kdcore.export.pytorch import loss_code
 
-        st.code(loss_code(shown.plane.arm(column, row)), language=None)
+        try:
+            st.code(loss_code(shown.plane.arm(column, row)), language=None)
+        except ValueError as reason:
+            st.caption(str(reason))

@@ -9,12 +9,14 @@ from kdcore.methods import get
 
 SIGNATURE = '''
 
-def loss(student_logits, teacher_logits, labels):
+def loss(student_logits, teacher_logits, labels{progress}):
     """{about}
 
-    Both logits are [batch, class], labels are [batch], -1 where an example has none. Returns one number.
+    Both logits are [batch, class], labels are [batch], -1 where an example has none. Returns one number.{share}
     """
 '''
+SHARE = """
+    progress is the share of the training that is over, from 0 at its first step to 1."""
 HARD = """\
     labelled = (labels >= 0).sum().clamp(min=1)
     hard = functional.cross_entropy(student_logits, labels, ignore_index=-1, reduction="sum") / labelled
@@ -71,7 +73,8 @@ def exchanged(all_teacher_logits):
 def loss_code(arm: Arm) -> str:
     """Python source of `loss(student_logits, teacher_logits, labels)`: this arm's loss with its numbers.
 
-    Raises ValueError for a method that is not written down here.
+    A method that changes over time gets a fourth parameter, `progress`. Raises ValueError with a sentence for the
+    reader where a method cannot be such a function.
     """
     imports, before, about, soft = "", "", "", ""
     match arm.method:
@@ -96,7 +99,8 @@ def loss_code(arm: Arm) -> str:
     if arm.knobs.get("standardise"):
         soft = STANDARDISED + soft
     weighed = f"{arm.hard_weight!r} * hard" + (f" + {arm.weight!r} * soft" if soft else "")
-    signature = SIGNATURE.format(about=about)
+    moves = "progress" in get(arm.method).supplied
+    signature = SIGNATURE.format(about=about, progress=", progress" if moves else "", share=SHARE if moves else "")
     return f"{imports}from torch.nn import functional\n{before}{signature}{HARD}{soft}    return {weighed}\n"
 
 

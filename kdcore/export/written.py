@@ -26,25 +26,53 @@ class Signal:
     logits: Tensor
 '''
 SOFT = """\
-    terms = {name}(Signal(student_logits), Signal(teacher_logits), labels{knobs})
+    terms = {name}(Signal(student_logits), Signal(teacher_logits), labels{inputs})
     soft = sum(term.mean() for term in terms.values())
 """
+PARTS = {
+    "view": "it changes the data that its students see",
+    "trains": "it lets only some blocks of the student learn at a time",
+    "side": "pieces beside the student are trained with it",
+    "prepare": "it first works out constants from what the teacher says about all examples",
+}
+"""What a declaration may have that no function of one batch's logits can hold, in words for people."""
+INPUTS = {
+    "base": "it compares with what both networks said before they learnt",
+    "members": "it hears each member of an ensemble of teachers",
+    "inputs": "it reads the inputs themselves",
+    "generator": "it draws random numbers of its own at every step",
+    "ids": "it must know which examples the batch holds",
+}
+
+
+def obstacle(method: Method) -> str | None:
+    """Why a method cannot be copied as a function of logits, labels and progress, for the reader; None where it can."""
+    reasons = [said for part, said in PARTS.items() if getattr(method, part)]
+    if set(method.needs) - {"logits", "labels"}:
+        reasons.append("it reads more of both networks than their logits")
+    reasons += [said for name, said in INPUTS.items() if name in method.supplied]
+    if reasons:
+        return f"{method.name} cannot be copied as a function of logits and labels: {' and '.join(reasons[:2])}."
+    if not method.function.__module__.startswith("kdcore."):
+        return f"{method.name} is not written down as plain torch: it is not a method of this program."
+    return None
 
 
 def written(arm: Arm) -> tuple[str, str]:
     """The functions that an arm's loss needs, and the lines that call them.
 
-    Raises ValueError for a method that asks for more than logits and labels.
+    Raises ValueError with the sentence of `obstacle` for a method that asks for more than logits, labels and progress.
     """
     method = get(arm.method)
-    ours = method.function.__module__.startswith("kdcore.")
-    if not ours or not set(method.needs) <= {"logits", "labels"} or method.supplied or method.prepare or method.side:
-        raise ValueError(f"{arm.method} is not written down as plain torch yet")
+    reason = obstacle(method)
+    if reason:
+        raise ValueError(reason)
     sources: dict[str, str] = {}
     _collect(method.function, sources)
-    knobs = "".join(f", {name}={value!r}" for name, value in arm.knobs.items() if name != "standardise")
+    inputs = ", progress=progress" if "progress" in method.supplied else ""
+    inputs += "".join(f", {name}={value!r}" for name, value in arm.knobs.items() if name != "standardise")
     functions = SIGNAL + "".join(f"\n\n{source}" for source in sources.values())
-    return functions, SOFT.format(name=method.function.__name__, knobs=knobs)
+    return functions, SOFT.format(name=method.function.__name__, inputs=inputs)
 
 
 def _collect(function: Callable[..., Any], sources: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ def nkd(
     temperature: Temperature = 1.0,
     gamma: Annotated[float, Range(0, 64)] = 1.5,
 ) -> Terms:
-    """The right class as sure as the teacher is of it, and the wrong ones in the same proportions to each other.
+    """The right class is pulled up as hard as the teacher is sure of it; the wrong ones keep the teacher's proportions.
 
     Returns `target [..., batch]`: cross-entropy with the label times the teacher's share for it, both at temperature 1,
     and `non_target [..., batch]`: gamma T^2 times the cross-entropy among the wrong classes, over labelled examples.

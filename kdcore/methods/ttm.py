@@ -1,4 +1,4 @@
-"""Transformed teacher matching (Zheng, Yang, ICLR 2024, arXiv:2402.11148), section 4."""
+"""Transformed teacher matching (Zheng, Yang, ICLR 2024, arXiv:2402.11148), section 3."""
 
 from typing import Annotated
 
