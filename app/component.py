@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 APP = Path(__file__).parent
-FOLDERS = ("board", "comparison", "microscope", "plane", "search", "votes")
+FOLDERS = ("board", "comparison", "diagram", "gallery", "microscope", "plane", "race", "search", "votes")
 """What may be asked for from a browser. A module may import another folder's: `../board/soft.js`."""
 
 

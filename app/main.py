@@ -27,8 +27,9 @@ PAGES = (
     ("dark_knowledge", "Dark knowledge", "biotech", "What a teacher's wrong answers say, one example at a time."),
     ("tune", "Tune", "grid_on", "The whole plane of temperature and alpha, trained live; your own numbers; a search."),
     ("compare", "Compare", "compare_arrows", "Every run in the log; chosen ones side by side, with what is certain."),
+    ("methods", "Methods", "menu_book", "Every way of moving knowledge: formula, drawing, source, cost; and a race."),
     ("lessons", "Lessons", "school", "Ten lessons: predict, train, compare."),
-    ("lecturer", "For the lecturer", "co_present", "Ninety minutes of class, planned."),
+    ("lecturer", "Lecturer", "co_present", "Ninety minutes of class, planned."),
     ("glossary", "Glossary", "dictionary", "Every term on screen in one sentence."),
 )
 page = st.navigation(

@@ -62,6 +62,12 @@ def compare(page: Page, home: str) -> None:
     expect(page.get_by_test_id("comparison")).to_contain_text("points above", timeout=FIRST)
 
 
+def race(page: Page, home: str) -> None:
+    """The leaderboard as it opens: recorded."""
+    page.goto(f"{home}/methods?tab=Race")
+    expect(page.get_by_test_id("race")).to_contain_text("told apart", timeout=FIRST)
+
+
 def main() -> None:
     program = find_browser() or sys.exit(f"No browser to take the pictures with. {ADVICE}")
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
@@ -69,7 +75,7 @@ def main() -> None:
         server.start()
         try:
             browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
-            for show in (lab, dark_knowledge, tune, compare, lesson):
+            for show in (lab, dark_knowledge, tune, compare, race, lesson):
                 page = browser.new_page(
                     viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce"
                 )
