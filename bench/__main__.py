@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 
-from bench import compare, library, live, plane, students
+from bench import compare, library, live, methods, plane, race, students
 from bench.measuring import heading
 
 PARTS = {
@@ -13,6 +13,8 @@ PARTS = {
     "plane": plane.main,
     "live": live.main,
     "compare": compare.main,
+    "methods": methods.main,
+    "race": race.main,
 }
 
 

@@ -1,4 +1,4 @@
-"""Make what ships: the default teacher, the pad's, the recordings of the default experiment and of the default plane.
+"""Make what ships: the default teacher, the pad's, the recordings of the default experiment, plane and race.
 
 Run `python scripts/make_assets.py` after a change of the engine that changes its numbers; all come from real training
 on one thread. A test trains the same experiment and compares.
@@ -10,15 +10,17 @@ import time
 
 import torch
 
-from kdcore import Experiment, pad, plane_recording, teachers
+from kdcore import Experiment, pad, plane_recording, race_recording, teachers
 from kdcore.folders import ASSETS
 from kdcore.planes import Plane
+from kdcore.racing import Race
 from kdcore.runs import open_log, recording, weights
 from kdcore.runs.summary import summary, versions
 from kdcore.training import Training
 
 RECORDING = ASSETS / "thirty_pictures.dklab"
 PLANE = ASSETS / "plane.dkplane"
+RACE = ASSETS / "race.dkrace"
 PICTURES = 40
 
 
@@ -34,6 +36,7 @@ def main() -> None:
             print(f"{whose}: {frame.accuracy['hard'].mean():.1%} on test after {frame.step} steps")
         record(experiment)
         record_plane(Plane())
+        record_race(Race())
 
 
 def record(experiment: Experiment) -> None:
@@ -58,6 +61,14 @@ def record_plane(plane: Plane) -> None:
     """Train all its cells and write them to the recording that ships."""
     plane_recording.save(PLANE, plane, [list(Training(shard)) for shard in plane.shards()])
     print(f"plane: {PLANE.stat().st_size / 1e3:.0f} kB; {plane.students} students")
+
+
+def record_race(race: Race) -> None:
+    """Train all who run in it and write how it ended to the recording that ships."""
+    experiment = race.experiment()
+    *_, last = Training(experiment)
+    race_recording.save(RACE, experiment, last)
+    print(f"race: {RACE.stat().st_size / 1e3:.0f} kB; {len(experiment.arms)} arms")
 
 
 if __name__ == "__main__":
