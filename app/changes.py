@@ -34,7 +34,18 @@ def _begun(arm: Arm, experiment: Experiment) -> dict[str, float]:
     """The knobs of an arm as it began."""
     weights = {"alpha": arm.weight, "weight": arm.weight, "hard_weight": arm.hard_weight}
     rate = {"learning_rate": arm.learning_rate or experiment.learning_rate}
-    return {name: float(value) for name, value in arm.knobs.items()} | weights | rate
+    numbers = {name: float(value) for name, value in arm.knobs.items() if isinstance(value, int | float)}
+    return numbers | weights | rate
+
+
+def knobs_now(experiment: Experiment, commands: Sequence[Command], arm_name: str) -> dict[str, float | bool | str]:
+    """A method's knobs in one arm as they are after the commands that have acted."""
+    now = dict(next(arm.knobs for arm in experiment.arms if arm.name == arm_name))
+    for command in commands:
+        heard = command.kind == "set" and command.step is not None and command.arm in (None, arm_name)
+        if heard and command.knob in now and command.value is not None:
+            now[command.knob] = command.value
+    return now
 
 
 def events_of(changes: Sequence[Change]) -> list[dict[str, Any]]:

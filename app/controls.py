@@ -1,54 +1,35 @@
 """One typed table of what a person can set; widgets, addresses, clamping and sentences derive from it.
 
 A value has one canonical form: the one its widget holds. `clamp` brings anything that arrives, from an address or
-from a browser, into that form and says in a sentence what it had to change.
+from a browser, into that form and says in a sentence what it had to change. What is the same for every run stands here;
+what a method has of its own comes from its declaration, see `table`.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
+from app import knobs
+from app.clamping import clamp, instead, network_name, spoken, text
+from app.control import ALL, LIVE, TABLE, Control, Value, Values
 from kdcore import datasets, methods
 
-Value = str | int | float | bool | list[int]
-Values = dict[str, Any]
-"""The canonical value of every control, by its name."""
-Kind = Literal["choice", "network", "number", "whole", "amount", "classes", "switch"]
+__all__ = ["ALL", "LIVE", "TABLE", "Control", "Value", "Values", "clamp", "network_name", "spoken", "text"]
 
-ALL = "all"
-TABLE = "table"
-"""The teacher whose answers are stored with the data."""
-LIVE = ("temperature", "alpha", "learning_rate")
-"""The controls that act on a run while it goes on; every other one starts a new run."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """One thing that can be set. `where`: first row, behind More, on the board, or in the address only."""
-
-    name: str
-    label: str
-    help: str
-    kind: Kind
-    default: Value
-    where: Literal["first", "more", "board", "address"] = "more"
-    low: float = -math.inf
-    high: float = math.inf
-    step: float = 1
-    fixed: tuple[str, ...] = ()
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """What its list offers; the data sets are those that are there now, with people's own."""
-        return tuple(datasets.names()) if self.name == "dataset" else self.fixed
-
-    @property
-    def restarts(self) -> bool:
-        """Whether a change of it takes a new run."""
-        return self.name not in LIVE
-
-
+TEACHERS = (
+    "mlp-256-256",
+    "mlp-64",
+    "mlp-512-512-512",
+    "resmlp-256-256",
+    "cnn-8-16",
+    "rescnn-8-16",
+    "vit-32-2-4",
+)
+STUDENTS = (
+    *("mlp-64", "mlp-64-64"),
+    *(f"mlp-{width}" for width in (4, 8, 16, 32, 128, 256)),  # one family of capacities
+    *("resmlp-32-32", "plainmlp-32-32", "cnn-4-8", "rescnn-4-8", "plaincnn-4-8", "vit-16-2-4"),
+)
 CONTROLS = (
     Control("dataset", "data", "What is learnt.", "choice", "digits", "first"),
     Control(
@@ -59,7 +40,7 @@ CONTROLS = (
         "network",
         "mlp-256-256",
         "first",
-        fixed=("mlp-256-256", "mlp-64", "mlp-512-512-512", "cnn-8-16"),
+        fixed=TEACHERS,
     ),
     Control(
         "student",
@@ -68,7 +49,7 @@ CONTROLS = (
         "network",
         "mlp-64",
         "first",
-        fixed=("mlp-64", "mlp-64-64", "mlp-16", "cnn-4-8"),
+        fixed=STUDENTS,
     ),
     Control(
         "method",
@@ -77,7 +58,6 @@ CONTROLS = (
         "choice",
         "hinton",
         "first",
-        fixed=tuple(sorted((n for n in methods.names() if n != "hard"), key=lambda n: (n != "hinton", n))),
     ),
     Control(
         "temperature",
@@ -138,6 +118,13 @@ CONTROLS = (
     ),
     Control("split", "split", "Each split has its own test pictures and teacher.", "whole", 0, low=0, high=1000),
     Control(
+        "programme",
+        "programme",
+        "Who teaches whom: further students that learn by a plan, beside the others, on the same batches.",
+        "choice",
+        "solo",
+    ),
+    Control(
         "null_arms",
         "null arms",
         "Three more students who hear less than opinions: the bare answers, softness without opinions, and opinions "
@@ -147,11 +134,39 @@ CONTROLS = (
     ),
 )
 BY_NAME = {control.name: control for control in CONTROLS}
+OF_METHODS = ("temperature", "alpha")
+"""Controls of every run that a method may lack, and whose usual value is the method's own."""
 
 
-def defaults() -> Values:
-    """The default experiment, "Thirty pictures", as values."""
-    return {control.name: control.default for control in CONTROLS}
+def table(method: str) -> tuple[Control, ...]:
+    """Every control of a run with this method: those of all runs, with its own usual values, and its own."""
+    declared = methods.get(method)
+    temperature = declared.knobs.get("temperature")
+    changes: dict[str, dict[str, Any]] = {}
+    if temperature is not None:
+        changes["temperature"] = {"default": temperature.default, "low": temperature.low, "high": temperature.high}
+    if knobs.has_alpha(declared):
+        changes["alpha"] = {"default": declared.alpha}
+    shared = (replace(control, **changes.get(control.name, {})) for control in CONTROLS)
+    return (*shared, *knobs.own(method, BY_NAME))
+
+
+def find(method: str, name: str) -> Control | None:
+    """The control of that name in a run with this method."""
+    return next((control for control in table(method) if control.name == name), None)
+
+
+def applies(control: Control, method: str) -> bool:
+    """Whether the method hears of this control at all."""
+    declared = methods.get(method)
+    if control.name == "temperature":
+        return "temperature" in declared.knobs
+    return control.name != "alpha" or knobs.has_alpha(declared)
+
+
+def defaults(method: str = "hinton") -> Values:
+    """The default experiment, "Thirty pictures", as values; with another method, at that method's usual values."""
+    return {control.name: control.default for control in table(method)} | {"method": method}
 
 
 def usual(control: Control, dataset: str) -> Value:
@@ -159,98 +174,22 @@ def usual(control: Control, dataset: str) -> Value:
     return TABLE if control.name == "teacher" and datasets.facts(dataset).stored_logits else control.default
 
 
-def clamp(control: Control, given: Any) -> tuple[Value, str | None]:
-    """The canonical value nearest to what was given, and a sentence where something had to be changed."""
-    match control.kind:
-        case "choice":
-            return _choice(control, given)
-        case "network":
-            return _network_text(control, given)
-        case "number" | "whole":
-            return _number(control, given)
-        case "amount":
-            return (ALL, None) if str(given).strip().lower() == ALL else _amount(control, given)
-        case "classes":
-            return _classes(control, given)
-        case "switch":
-            return _switch(control, given)
-
-
-def _instead(control: Control, given: Any, value: Value, why: str) -> tuple[Value, str]:
-    return value, f"{control.label}: {str(given)[:30]!r} {why}; {spoken(control, value)} is used."
-
-
-def _choice(control: Control, given: Any) -> tuple[Value, str | None]:
-    name = str(given).strip()
-    if name in control.options or (control.name == "dataset" and datasets.known(name)):  # removed, but trained on
-        return name, None
-    return _instead(control, given, control.default, f"is not among {', '.join(control.options)}")
-
-
-def _network_text(control: Control, given: Any) -> tuple[Value, str | None]:
-    words = str(given).strip().lower().replace(" ", "-").split("-")
-    if control.name == "teacher" and words in ([TABLE], ["stored", "logits"]):
-        return TABLE, None
-    kind, widths = (words[0], words[1:]) if words[0] in ("mlp", "cnn") else ("mlp", words)
-    widths = [width for width in widths if width]
-    plain = all(width.isascii() and width.isdigit() and len(width) < 10 for width in widths)
-    if plain and len(widths) <= 8 and (widths or words == ["mlp"]):
-        return "-".join([kind, *(str(int(width)) for width in widths)]), None
-    return _instead(control, given, control.default, "is no network such as mlp-64-64 or cnn-8-16")
-
-
-def _number(control: Control, given: Any) -> tuple[Value, str | None]:
-    try:
-        number = float(given)
-    except (TypeError, ValueError, OverflowError):
-        return _instead(control, given, control.default, "is not a number")
-    if math.isnan(number):
-        return _instead(control, given, control.default, "is not a number")
-    bounded = min(max(number, control.low), control.high)
-    value: Value = round(bounded) if control.kind != "number" else float(bounded)
-    if bounded != number:
-        return _instead(control, given, value, f"does not lie in [{control.low:g}, {control.high:g}]")
-    return value, None
-
-
-def _amount(control: Control, given: Any) -> tuple[Value, str | None]:
-    value, sentence = _number(control, given)
-    if sentence and value == control.default:
-        return control.default, sentence
-    return str(value), sentence
-
-
-def _classes(control: Control, given: Any) -> tuple[Value, str | None]:
-    parts = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, list | tuple) else [given]
-    parts = [part for part in (str(part).strip() for part in parts) if part]
-    known = sorted({int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 4})
-    if len(known) == len(set(parts)):
-        return known, None
-    return _instead(control, given, known, "are not all numbers of classes")
-
-
-def _switch(control: Control, given: Any) -> tuple[Value, str | None]:
-    word = str(given).strip().lower()
-    if word in ("1", "true", "yes", "on"):
-        return True, None
-    if word in ("0", "false", "no", "off", ""):
-        return False, None
-    return _instead(control, given, control.default, "is neither true nor false")
-
-
 def clamp_all(given: Mapping[str, Any]) -> tuple[Values, list[str]]:
-    """Every control's value, the default where nothing was given, and the sentences."""
+    """Every control's value, the usual one where nothing was given, and the sentences."""
     values: Values = {}
     sentences = []
-    for control in CONTROLS:
+    method = str(clamp(BY_NAME["method"], given.get("method", BY_NAME["method"].default))[0])
+    for control in table(method):
         chosen = str(values.get("dataset", control.default))  # the first of all controls
         otherwise = (usual(control, chosen), None)
         value, sentence = clamp(control, given[control.name]) if control.name in given else otherwise
+        if value != control.default and not applies(control, method):
+            value, sentence = control.default, f"{control.label}: {method.replace('_', ' ')} has none; it is ignored."
         values[control.name] = value
         sentences += [sentence] if sentence else []
     facts = datasets.facts(str(values["dataset"]))
     if values["teacher"] == TABLE and not facts.stored_logits:
-        value, sentence = _instead(BY_NAME["teacher"], TABLE, BY_NAME["teacher"].default, "is not with these data")
+        value, sentence = instead(BY_NAME["teacher"], TABLE, BY_NAME["teacher"].default, "is not with these data")
         values["teacher"], sentences = value, [*sentences, sentence]
     classes = len(facts.classes)
     omitted = [number for number in class_numbers(values["omit"]) if number < classes]
@@ -260,9 +199,9 @@ def clamp_all(given: Mapping[str, Any]) -> tuple[Values, list[str]]:
     return values, sentences
 
 
-def unknown(names: list[str]) -> list[str]:
+def unknown(names: list[str], method: str = "hinton") -> list[str]:
     """A sentence for the names in an address that mean nothing here."""
-    strange = [name[:30] for name in names if name not in BY_NAME and name != "run"]
+    strange = [name[:30] for name in names if name != "run" and find(method, name) is None]
     named = ", ".join(map(repr, strange[:5]))
     return [f"The address also names {named}; nothing here is called so."] if strange else []
 
@@ -272,28 +211,8 @@ def class_numbers(value: Value) -> list[int]:
     return value if isinstance(value, list) else []
 
 
-def text(control: Control, value: Value) -> str:
-    """A value as it stands in an address."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
 def address(values: Values) -> dict[str, str]:
-    """The parameters of an address that leads to these values; what is at its default is left out."""
-    return {c.name: text(c, values[c.name]) for c in CONTROLS if values[c.name] != usual(c, str(values["dataset"]))}
-
-
-def spoken(control: Control, value: Value) -> str:
-    """A value as people read it: "MLP 64-64", "none"."""
-    if control.name == "dataset":
-        return datasets.title(str(value))
-    return network_name(str(value)) if control.kind == "network" else text(control, value) or "none"
-
-
-def network_name(value: str) -> str:
-    """A network's text as people read it: "mlp-64-64" is "MLP 64-64"."""
-    kind, _, widths = value.partition("-")
-    return "stored logits" if kind == TABLE else f"{kind.upper()} {widths}" if widths else "linear"
+    """The parameters of an address that leads to these values; what is at its usual value is left out."""
+    dataset = str(values["dataset"])
+    known = [(control, values.get(control.name, control.default)) for control in table(str(values["method"]))]
+    return {control.name: text(control, value) for control, value in known if value != usual(control, dataset)}

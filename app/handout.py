@@ -6,7 +6,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from app import lesson_walk, sentences, verdicts
+from app import lesson_walk, seeing, sentences, verdicts
 from app.changes import changes_of, event_text
 from app.controls import CONTROLS, spoken
 from app.experiments import values_of
@@ -76,8 +76,10 @@ def _told(arm: Arm) -> str:
     )
 
 
-def _knob(number: float) -> str:
-    return ("on" if number else "off") if isinstance(number, bool) else f"{number:g}"
+def _knob(value: float | bool | str) -> str:
+    if isinstance(value, str):
+        return value
+    return ("on" if value else "off") if isinstance(value, bool) else f"{value:g}"
 
 
 def results(frame: Frame, roles: tuple[Role, ...], stage: Stage) -> list[list[str]]:
@@ -114,7 +116,7 @@ def _heard(watched: Watched, frame: Frame, stage: Stage) -> dict[str, Any]:
     return {
         "seed": seed,
         "temperature": temperature,
-        "says": sentences.heard(stage, watched.run.experiment, temperature, seed),
+        "says": seeing.heard(stage, watched.run.experiment, temperature, seed),
     }
 
 

@@ -5,7 +5,8 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.controls import BY_NAME, LIVE, clamp
+from app.controls import BY_NAME, Control, Value, clamp, find
+from app.experiments import main_arm, same_method, told
 from app.watch import Watched
 from kdcore import runs
 from kdcore.experiment import Command, Experiment
@@ -54,26 +55,42 @@ def planned(log: RunLog, state: State, copied: Watched | None) -> Sequence[Comma
 
 def set_knob(log: RunLog, state: State, watched: Watched | None, knob: Any, value: Any, counter: int) -> None:
     """A knob of a run that goes on acts on it; otherwise it waits for the next run."""
-    if knob not in LIVE:
+    control = find(str(state["method"]), str(knob))
+    if control is None or control.restarts:
         return
-    new, sentence = clamp(BY_NAME[knob], value)
+    new, sentence = clamp(control, value)
     state["notes"] = [sentence] if sentence else []
-    state[knob] = new
+    state[control.key] = new
+    tell(log, state, watched, control, new, counter)
+
+
+def tell(
+    log: RunLog, state: State, watched: Watched | None, control: Control, new: Value, counter: int, client: str = ""
+) -> None:
+    """Let a run that goes on hear a new value, if it may and has that knob; a given experiment keeps it in mind.
+
+    What is a method's own is told to that method's first arm alone; the rest to every arm that hears a teacher.
+    """
     moves, given = may_command(state, watched), state.get("given")
     concerned = watched.run.experiment if moves and watched else given.experiment if given else None
-    if concerned is not None and is_a_ladder(concerned, knob):
-        state["notes"] = [f"These students differ in their {BY_NAME[knob].label}, so this only changes what you see."]
+    if concerned is not None and control.name != "learning_rate" and not same_method(concerned, str(state["method"])):
+        return
+    if concerned is not None and is_a_ladder(concerned, control.knob or control.name):
+        state["notes"] = [f"These students differ in their {control.label}, so this only changes what you see."]
     elif moves and watched is not None and isinstance(new, float):
-        log.command(watched.run.id, Command(kind="set", knob=knob, value=new), client=state["browser"], counter=counter)
+        arm = main_arm(watched.run.experiment)
+        alone = bool(control.method) or (control.name != "learning_rate" and not arm.hears_teacher)
+        order = Command(kind="set", knob=control.knob or control.name, value=new, arm=arm.name if alone else None)
+        log.command(watched.run.id, order, client=state["browser"] + client, counter=counter)
     elif given:
-        given.moved.add(knob)
+        given.moved.add(control.name)
 
 
 def is_a_ladder(experiment: Experiment, knob: str) -> bool:
     """Whether students are compared in just this knob, so that one value for all would spoil the comparison."""
     hearing = [arm for arm in experiment.arms if arm.hears_teacher]
     alike = [arm for arm in hearing if arm.method == hearing[0].method]
-    return len({arm.weight if knob == "alpha" else arm.knobs.get(knob) for arm in alike}) > 1
+    return len({told(arm).get(knob) for arm in alike}) > 1
 
 
 def command(log: RunLog, state: State, watched: Watched | None, kind: Any, value: Any, counter: int) -> None:

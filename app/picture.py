@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app import sentences
+from app import loss_words, seeing, sentences
 from app.charts import embeddings, losses, similarity, surface
 from app.charts.accuracy import Event
 from app.charts.accuracy import figure as accuracy_figure
@@ -50,17 +50,17 @@ def picture(
     }
     says = {
         "accuracy": sentences.accuracy(frame, roles, experiment, stage),
-        "heard": sentences.heard(stage, experiment, temperature, seed),
-        "losses": sentences.losses(frame, distilled),
-        "ratio": sentences.pull(frame, distilled),
+        "heard": seeing.heard(stage, experiment, temperature, seed),
+        "losses": loss_words.losses(frame, distilled),
+        "ratio": loss_words.pull(frame, distilled),
     }
     example = None
     if shown is not None:
         figures |= _of_examples(frame, shown, stage, distilled, revision, row, layouts)
         number = frame.arms.index(distilled.name)
         says["embedding"] = _seen(frame, shown, stage, roles, number)
-        says["similarity"] = sentences.similarity(stage.teacher_similarity, shown.similarity[number], stage.class_names)
-        says["difference"] = sentences.difference(stage.teacher_similarity, shown.similarity[number], stage.class_names)
+        says["similarity"] = seeing.similarity(stage.teacher_similarity, shown.similarity[number], stage.class_names)
+        says["difference"] = seeing.difference(stage.teacher_similarity, shown.similarity[number], stage.class_names)
         example = example_of(frame, shown, stage, roles, row)
         says["example"] = _example_sentence(stage, example, temperature or 1.0)
     return {
@@ -140,9 +140,9 @@ def _of_examples(
 def _seen(frame: Frame, shown: Shown, stage: Stage, roles: tuple[Role, ...], number: int) -> str:
     """How the networks see the examples, in words; where the examples are points, how they divide the plane."""
     if stage.grid_teacher is None or shown.surface is None:
-        return sentences.embedding(stage, shown.features[number])
+        return seeing.embedding(stage, shown.features[number])
     heard = {role.label: shown.surface[frame.arms.index(role.name)] for role in roles if role.role != "null"}
-    return sentences.plane(stage.grid_teacher, heard)
+    return seeing.plane(stage.grid_teacher, heard)
 
 
 def _both(frame: Frame, distilled: Role) -> list[tuple[str, str]]:
@@ -178,13 +178,14 @@ def example_of(frame: Frame, shown: Shown, stage: Stage, roles: tuple[Role, ...]
 
 def _example_sentence(stage: Stage, example: dict[str, Any], temperature: float) -> str:
     """Only the teacher and the two students that everything is about are named."""
-    said = {"teacher": "teacher", "distilled": "student with opinions", "control": "student with labels"}
+    said = {"teacher": "teacher", "control": "student with labels"}
+    said["distilled"] = next((f"student with {o['name']}" for o in example["opinions"] if o["role"] == "distilled"), "")
     opinions = [
         (said[opinion["role"]], np.array(opinion["logits"], dtype=np.float64))
         for opinion in example["opinions"]
         if opinion["role"] in said and None not in opinion["logits"]
     ]
-    return sentences.example(stage.class_names, example["true"], opinions, temperature, example["heard"])
+    return seeing.example(stage.class_names, example["true"], opinions, temperature, example["heard"])
 
 
 def walk(frame: Frame, shown: Shown, stage: Stage, distilled: Role) -> dict[str, Any] | None:

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import classroom, hands, store, visible
-from app.controls import BY_NAME, CONTROLS, Values, address, clamp, clamp_all, defaults, unknown, usual
+from app import classroom, hands, held, mending, store, visible
+from app.controls import BY_NAME, Values, address, clamp, clamp_all, find, unknown
 from app.experiments import adjusted, experiment_from, values_of
-from app.snapshot import Viewer, empty
+from app.own_view import Viewer
+from app.snapshot import empty
 from app.watch import Watched, watch
 from kdcore import runs
 from kdcore.experiment import Command, Experiment
@@ -23,14 +24,14 @@ WISH_EVERY = 2.0
 
 def values() -> Values:
     """The values of all controls, as they stand."""
-    return {control.name: st.session_state[control.name] for control in CONTROLS}
+    return held.values(st.session_state)
 
 
 def arrive(log: RunLog) -> Watched | None:
     """Follow the address where it is new: its run sets the controls, else its values do. The run that is shown."""
     state = st.session_state
     here = {name: value for name, value in st.query_params.to_dict().items() if name not in PAGE}
-    state["given"] = None
+    state["given"], state["redraw"] = None, False
     if state.get("address") != here:
         state["notes"] = []
         _follow_address(log, here)
@@ -59,7 +60,7 @@ def _follow_address(log: RunLog, here: dict[str, str]) -> None:
         state["pace"], state["stop_at"] = found.run.pace, found.run.stop_at
         return
     given, sentences = clamp_all(here)
-    state["notes"] += [*sentences, *unknown(list(here))]
+    state["notes"] += [*sentences, *unknown(list(here), given["method"])]
     put(given)
 
 
@@ -85,9 +86,8 @@ def _follow_class(log: RunLog) -> None:
 
 
 def put(given: Values) -> None:
-    """Let the controls show these values."""
-    for name, value in given.items():
-        st.session_state[name] = value
+    """Let the controls show these values, all of them."""
+    held.put(st.session_state, given)
 
 
 def tick(log: RunLog) -> Watched | None:
@@ -97,7 +97,7 @@ def tick(log: RunLog) -> Watched | None:
     if watched is None:
         return None
     if not watched.run.recorded:
-        follow_commands(watched)
+        follow_commands(watched, between=True)
     if state.get("umap") and time.monotonic() - state.get("wished_at", 0) > WISH_EVERY:
         state["wished_at"] = time.monotonic()
         runs.want_layout(log, watched.run.id)
@@ -118,41 +118,30 @@ def waiting() -> bool:
 
 def moved_on() -> bool:
     """Whether another run is to be shown than the page was drawn for, or another place of the class."""
-    return bool(st.session_state.get("run") != st.session_state.get("drawn_run")) or classroom.moved_on()
+    state = st.session_state
+    return bool(state.get("run") != state.get("drawn_run") or state.get("redraw")) or classroom.moved_on()
 
 
 def clamp_widgets() -> None:
     """Whatever a widget holds passes the same clamp as an address does."""
-    state = st.session_state
-    known = defaults() | state.get("values", {})  # a widget that is not drawn for once takes its value with it
-    _other_teacher(known)
-    given, sentences = clamp_all({name: state.get(name, value) for name, value in known.items()})
-    state["values"] = given
-    for name, value in given.items():
-        # Also where it is the same: else a widget that the browser first sees in a later run, since it lies in a
-        # popover, comes up with its least value.
-        state[name] = value
+    sentences = held.settle(st.session_state)
     if sentences:
-        state["notes"] = sentences
+        st.session_state["notes"] = sentences
 
 
-def _other_teacher(known: Values) -> None:
-    """Other data were chosen: who was their usual teacher gives way to the usual one of the new data."""
-    state, teacher = st.session_state, BY_NAME["teacher"]
-    before, now = str(known["dataset"]), clamp(BY_NAME["dataset"], state.get("dataset", known["dataset"]))[0]
-    if before != now and state.get("teacher") == known["teacher"] == usual(teacher, before):
-        state["teacher"] = usual(teacher, str(now))
+def follow_commands(watched: Watched, between: bool = False) -> None:
+    """Another tab or viewer may have changed a knob: the sliders follow the run's last commands.
 
-
-def follow_commands(watched: Watched) -> None:
-    """Another tab or viewer may have changed a knob: the sliders follow the run's last commands."""
+    between: between two full runs of the page, when what lies in widgets cannot be changed; then one is asked for.
+    """
     state = st.session_state
     given = [command for command in watched.commands if command.kind in ("set", "pace", "stop_at")]
     if len(given) <= state.get("commands_seen", 0):
         return
+    if not held.follow(state, watched, between):
+        state["redraw"] = True
+        return
     state["commands_seen"] = len(given)
-    now = values_of(watched.run.experiment, watched.commands)
-    state["temperature"], state["alpha"] = now["temperature"], now["alpha"]
     state["pace"], state["stop_at"] = watched.run.pace, watched.run.stop_at
 
 
@@ -184,6 +173,7 @@ def viewer() -> Viewer:
         notes=list(state.get("notes", [])),
         hidden=visible.hidden(state.get("parts", visible.PARTS)),
         present="present" in st.query_params,
+        refused=None if state.get("given") else mending.refusal(values()),
     )
 
 
@@ -223,6 +213,8 @@ def _act(log: RunLog, given: Any) -> None:
     match kind:
         case "train" | "reset" | "new_seeds" | "copy":
             _start(log, watched, kind, counter)
+        case "mend":
+            _mend()
         case "repeat":
             hands.repeat(log, state, watched)
         case "follow":
@@ -231,8 +223,18 @@ def _act(log: RunLog, given: Any) -> None:
             state["umap"] = bool(value)
         case "set":
             hands.set_knob(log, state, watched, given.get("knob"), value, counter)
+            if not state.get("given"):
+                _write_address(watched)
         case "pace" | "stop_at" | "show" | "pause" | "resume" | "step" | "stop":
             hands.command(log, state, watched, kind, value, counter)
+
+
+def _mend() -> None:
+    """Set what would help where the wanted experiment cannot be."""
+    refused = mending.refusal(values())
+    if refused is not None and refused.helps:
+        put(clamp_all(values() | refused.helps)[0])
+        st.session_state["redraw"] = True
 
 
 def _start(log: RunLog, watched: Watched | None, kind: str, counter: int) -> None:
@@ -279,8 +281,7 @@ def _wanted(watched: Watched | None) -> Experiment | list[str]:
 def set_from_widget(name: str) -> None:
     """A knob that lives in a Streamlit widget was changed: a run that goes on hears of it."""
     log, state = store.open_log(), st.session_state
-    watched = watch(log, state.get("run"))
-    new, _ = clamp(BY_NAME[name], state[name])
-    if hands.may_command(state, watched) and watched is not None and isinstance(new, float):
-        command = Command(kind="set", knob=name, value=new)
-        log.command(watched.run.id, command, client=f"{state['browser']} page", counter=time.time_ns() // 1_000_000)
+    control = find(str(state["method"]), name)
+    if control is not None:
+        new, _ = clamp(control, state[control.key])
+        hands.tell(log, state, watch(log, state.get("run")), control, new, time.time_ns() // 1_000_000, " page")

@@ -1,48 +1,24 @@
 """The whole board of one viewer as plain JSON: what all viewers of a run share, and what is this viewer's own."""
 
 import zlib
-from dataclasses import dataclass, field
 from typing import Any
 
-from app import sentences
-from app.changes import Change, changes_of, events_of, lowered
+from app import loss_words, sentences
+from app.changes import Change, changes_of, events_of, knobs_now, lowered
 from app.charts.accuracy import figure as accuracy_figure
 from app.charts.common import Figure, blank
-from app.controls import BY_NAME, Values
-from app.experiments import differences, values_of
+from app.controls import Values
+from app.experiments import values_of
+from app.own_view import PACES, Viewer, chosen, own
 from app.picture import Layouts, picture
 from app.roles import find
 from app.watch import Watched, watch
-from kdcore import datasets, methods, runs
+from kdcore import datasets
 from kdcore.frame import Frame
-from kdcore.runs import RunLog
+from kdcore.runs import Run, RunLog
 
-PACES = {
-    "step": "one step a second",
-    "slow": "slow, a minute",
-    "watch": "20 seconds",
-    "quick": "6 seconds",
-    "full": "as fast as it can",
-}
-RANGES = {name: [BY_NAME[name].low, BY_NAME[name].high] for name in ("temperature", "alpha")}
-TRY = 8.0
 STUDENT_FIGURES = ("embedding_teacher", "embedding_student", "similarity", "difference", "losses", "ratio")
 STUDENT_SENTENCES = ("heard", "example", "embedding", "similarity", "difference", "losses", "ratio")
-
-
-@dataclass
-class Viewer:
-    """Who looks, and what they have chosen."""
-
-    browser: str
-    values: Values
-    pace: str = "watch"
-    stop_at: int | None = None
-    follow: int | None = None
-    umap: bool = False
-    notes: list[str] = field(default_factory=list)
-    hidden: list[str] = field(default_factory=list)
-    present: bool = False
 
 
 def snapshot(log: RunLog, run_id: str | None, viewer: Viewer) -> dict[str, Any]:
@@ -54,8 +30,8 @@ def snapshot(log: RunLog, run_id: str | None, viewer: Viewer) -> dict[str, Any]:
     learning = watch(log, watched.run.teacher_run) if watched.run.state == "teacher" else None
     key = (watched.state_key, learning.state_key if learning else None, viewer.follow, layouts_key)
     shared = watched.keep(key, lambda: _shared(watched, learning, viewer.follow, layouts))
-    own = _own(watched, viewer, shared["notes"])
-    whole: dict[str, Any] = shared | own | {"version": version(shared["version"], own)}
+    mine = own(watched, viewer, shared["notes"])
+    whole: dict[str, Any] = shared | mine | {"version": version(shared["version"], mine)}
     return whole
 
 
@@ -90,7 +66,7 @@ def version(shared: str, own: dict[str, Any]) -> str:
 
 def empty(viewer: Viewer) -> dict[str, Any]:
     """The board without a run."""
-    own: dict[str, Any] = {
+    idle: dict[str, Any] = {
         "run": None,
         "state": "idle",
         "recorded": False,
@@ -100,8 +76,8 @@ def empty(viewer: Viewer) -> dict[str, Any]:
         "headline": "A teacher, a student who hears its opinions, and one who hears labels only. Press Train.",
         "detail": "",
         "notes": viewer.notes,
-    } | _chosen(viewer)
-    return _blank(viewer.values) | own | {"version": version("none", own)}
+    } | chosen(viewer)
+    return _blank(viewer.values) | idle | {"version": version("none", idle)}
 
 
 def _blank(values: Values) -> dict[str, Any]:
@@ -120,7 +96,6 @@ def _blank(values: Values) -> dict[str, Any]:
         "student": None,
         "chance": None,
         "paces": [list(pace) for pace in PACES.items()],
-        "ranges": RANGES,
         "arms": [],
         "figures": {},
         "says": {},
@@ -131,7 +106,6 @@ def _blank(values: Values) -> dict[str, Any]:
         "keyframes": [],
         "events": [],
         "restart": [],
-        "suggest": None,
     }
 
 
@@ -151,7 +125,7 @@ def _shared(watched: Watched, learning: Watched | None, follow: int | None, layo
         "steps": run.steps or experiment.steps,
         "seeds": list(experiment.seed_list),
         "seed": experiment.seed_list[0],
-        "teacher": {"name": experiment.teacher.network.name, "accuracy": None},
+        "teacher": {"name": experiment.teacher.name, "accuracy": None},
         "student": {"name": experiment.student.name},
         "keyframes": watched.keyframes,
         "keyframes_url": f"/lab/run/{run.id}/keyframe/",
@@ -186,13 +160,14 @@ def _said(watched: Watched, frame: Frame, changes: list[Change]) -> dict[str, An
     about = (run.experiment, roles, frame, stage)
     distilled = find(roles, "distilled") or roles[0]
     others = sentences.other_splits(distilled, [other.summary for other in watched.siblings], run.experiment)
+    besides = sentences.beside(run.experiment, roles, frame)
     why = lowered(changes)
     return {
         "headline": ("Recorded run. " if run.recorded else "") + sentences.headline(*about),
-        "detail": " ".join(part for part in (sentences.detail(*about), others) if part),
-        "weights": sentences.weights(frame, distilled),
-        "formula": sentences.formula(frame, distilled),
-        "notes": [*sentences.diverged(frame, roles), *([why] if why else [])],
+        "detail": " ".join(part for part in (sentences.detail(*about), besides, others) if part),
+        "weights": loss_words.weights(frame, distilled),
+        "formula": loss_words.formula(frame, distilled, knobs_now(run.experiment, watched.commands, distilled.name)),
+        "notes": [*sentences.diverged(frame, roles, _raised(run)), *([why] if why else [])],
         "seed": frame.shown.seed if frame.shown else frame.seeds[0],
         "classes": list(stage.class_names),
         "teacher": {"name": stage.teacher_name, "accuracy": round(stage.teacher_scalars["accuracy"], 4)},
@@ -200,6 +175,11 @@ def _said(watched: Watched, frame: Frame, changes: list[Change]) -> dict[str, An
         "chance": round(stage.chance, 4),
         "stage_url": f"/lab/run/{run.id}/stage.json?v={stage_version(watched)}",
     }
+
+
+def _raised(run: Run) -> str:
+    """Which arms were stopped because their method raised an error, while the others went on; empty where none was."""
+    return run.reason if " was stopped: " in run.reason and run.state in ("running", "paused", "finished") else ""
 
 
 def stage_version(watched: Watched) -> str:
@@ -218,13 +198,20 @@ def _waiting(watched: Watched) -> str:
     return "Getting ready: the pictures and what the teacher says of them."
 
 
+def _who_learns(run: Run, learning: Watched | None) -> str:
+    """The name of the teacher that learns now, one of perhaps several."""
+    if learning is None:
+        return run.experiment.teacher.name
+    own = learning.run.experiment
+    taught = own.control_arm is None
+    return f"{own.student.name} taught by {own.teacher.name}" if taught else own.teacher.name
+
+
 def _teacher_learning(watched: Watched, learning: Watched | None) -> dict[str, Any]:
     """The teacher's own curve, live, and what happens meanwhile."""
     run = watched.run
     frame = learning.frame if learning else None
-    shared: dict[str, Any] = {
-        "headline": sentences.teacher_learns(run.experiment.teacher.network.name, run.experiment, frame)
-    }
+    shared: dict[str, Any] = {"headline": sentences.teacher_learns(_who_learns(run, learning), run.experiment, frame)}
     if learning is None or frame is None:
         return shared
     curve: Figure = accuracy_figure(
@@ -248,52 +235,3 @@ def _teacher_learning(watched: Watched, learning: Watched | None) -> dict[str, A
         "status": f"the teacher learns: step {frame.step} of {frame.steps}",
         "version": f"{run.id}-teacher-{frame.step}-{frame.at}",
     }
-
-
-def _own(watched: Watched, viewer: Viewer, shared_notes: list[str]) -> dict[str, Any]:
-    """What is this viewer's own: rights, knobs, notes, what Train would do, what to try."""
-    run = watched.run
-    mine = bool(viewer.browser) and viewer.browser == run.owner
-    shown = values_of(run.experiment, watched.commands)
-    notes = list(viewer.notes)
-    if run.state == "failed" and watched.frame is not None:
-        notes.append(
-            f"This run failed: {run.reason or 'no reason was given'} Everything up to step {run.step} is kept."
-        )
-    elif run.state == "stopped" and run.reason:
-        notes.append(run.reason)
-    return _chosen(viewer) | {
-        "mine": mine,
-        "notes": [*shared_notes, *notes],
-        "restart": differences(viewer.values, shown, acts_at_once=mine and watched.live),
-        "suggest": _suggestion(watched, mine),
-    }
-
-
-def _chosen(viewer: Viewer) -> dict[str, Any]:
-    """What this viewer has chosen to see, and where their knobs stand."""
-    own = {"umap": viewer.umap, "hidden": viewer.hidden, "present": viewer.present}
-    return own | {"knobs": _knobs(viewer)}
-
-
-def _knobs(viewer: Viewer) -> dict[str, Any]:
-    method = methods.get(str(viewer.values["method"]))
-    soft = method.hears_teacher and method.alpha is not None
-    return {
-        "temperature": viewer.values["temperature"] if "temperature" in method.knobs else None,
-        "alpha": viewer.values["alpha"] if soft else None,
-        "learning_rate": viewer.values["learning_rate"],
-        "pace": viewer.pace if viewer.pace in runs.PACES else "watch",
-        "stop_at": viewer.stop_at,
-    }
-
-
-def _suggestion(watched: Watched, mine: bool) -> dict[str, Any] | None:
-    """The first thing to try while a run goes on: raise a low temperature."""
-    if watched.run.state != "running" or not mine:
-        return None
-    now = values_of(watched.run.experiment, watched.commands)["temperature"]
-    distilled = find(watched.roles, "distilled")
-    if distilled is None or distilled.method == "answers" or not isinstance(now, float) or now > 2:
-        return None
-    return {"text": f"Try it while it learns: raise T from {now:g} to {TRY:g}", "knob": "temperature", "value": TRY}

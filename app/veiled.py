@@ -4,14 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from app import sentences, store
+from app import seeing, store
 from app.charts.accuracy import RANKS, stroke_of
 from app.charts.accuracy import figure as accuracy_figure
 from app.charts.common import numbers
 from app.charts.history import History
+from app.own_view import Viewer
 from app.picture import chosen
 from app.roles import find, roles_of
-from app.snapshot import Viewer, empty, stage_version, version
+from app.snapshot import empty, stage_version, version
 from app.watch import Watched, watch
 from kdcore.experiment import Experiment
 from kdcore.frame import Stage
@@ -33,7 +34,7 @@ def veiled(log: RunLog, experiment: Experiment, viewer: Viewer, headline: str) -
         "steps": experiment.total_steps(experiment.transfer_size or experiment.facts.train),
         "seeds": list(experiment.seed_list),
         "seed": experiment.seed_list[0],
-        "teacher": {"name": experiment.teacher.network.name, "accuracy": None},
+        "teacher": {"name": experiment.teacher.name, "accuracy": None},
         "student": {"name": experiment.student.name},
         "classes": list(experiment.facts.classes),
     }
@@ -113,8 +114,8 @@ def _heard(experiment: Experiment, earlier: Watched, stage: Stage, viewer: Viewe
         "chance": round(stage.chance, 4),
         "example": example,
         "says": {
-            "heard": sentences.heard(stage, experiment, temperature if distilled else None, seed),
-            "example": sentences.example(stage.class_names, true, said, temperature, heard),
+            "heard": seeing.heard(stage, experiment, temperature if distilled else None, seed),
+            "example": seeing.example(stage.class_names, true, said, temperature, heard),
             "accuracy": "The curves begin with Train.",
         },
     }

@@ -1,15 +1,19 @@
 """The row of Streamlit widgets above the board, drawn from the table of controls."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import classroom, present, session, share, store
-from app.controls import CONTROLS, TABLE, Control, network_name, usual
+from app import classroom, knobs, method_list, present, session, share, store
+from app.controls import CONTROLS, TABLE, Control, network_name, table, usual
 from kdcore import datasets
 
 FIRST_WIDTH = 174
+METHOD_WIDTH, METHOD_WIDTH_PRESENTED = 280, 236
+"""A method's name needs more room than others: it says what moves, too. Presented, a longer button ends the line."""
+LONGEST = 1000
+"""A linear slider over more than this would be too coarse."""
 
 
 def row(parts: Collection[str]) -> None:
@@ -17,7 +21,9 @@ def row(parts: Collection[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         for control in CONTROLS:
             if control.where == "first" and control.name in parts:
-                _select(control, width=FIRST_WIDTH, label_visibility="collapsed", format_func=named(control))
+                wide = METHOD_WIDTH_PRESENTED if present.on() else METHOD_WIDTH
+                width = wide if control.name == "method" else FIRST_WIDTH
+                _select(control, width=width, label_visibility="collapsed", format_func=named(control))
         if "more" in parts:
             with st.popover("More", icon=":material/tune:"):
                 _more()
@@ -27,30 +33,46 @@ def row(parts: Collection[str]) -> None:
 
 
 def _more() -> None:
-    """What is behind More, two in a line; what acts at once comes first."""
-    left, right = st.columns(2)
-    controls = [control for control in CONTROLS if control.where == "more"]
+    """What is behind More, two in a line; the method's own knobs come first, and what acts at once."""
+    method = str(st.session_state["method"])
+    own = [control for control in table(method) if control.method]
+    if own:
+        st.markdown(f"**{method_list.option(method).split(' · ')[1]}**")
+        _in_two(sorted(own, key=lambda control: control.kind == "switch"))
+        st.markdown("**Every run**")
+    _in_two([control for control in CONTROLS if control.where == "more"])
+    at_once = "The learning rate and a method's own numbers act" if own else "The learning rate acts"
+    st.caption(f"{at_once} on a run while it goes on. Everything else here starts a new run, with Train.")
+
+
+def _in_two(controls: Sequence[Control]) -> None:
+    columns = st.columns(2)
     for number, control in enumerate(controls):
-        with left if number % 2 == 0 else right:
+        with columns[number % 2]:
             _widget(control)
-    st.caption("The learning rate acts on a run while it goes on. Everything else here starts a new run, with Train.")
+
+
+def _number(control: Control) -> None:
+    """A slider where the method says how far it goes, else a field."""
+    said: dict[str, Any] = {"key": control.key, "help": control.help}
+    if not control.restarts:
+        said |= {"on_change": session.set_from_widget, "args": (control.name,)}
+    if control.log:
+        values = knobs.stops(control, st.session_state[control.key])
+        st.select_slider(control.label, values, format_func=lambda value: f"{value:g}", **said)
+    elif control.method and control.high - control.low <= LONGEST:
+        st.slider(control.label, control.low, control.high, step=control.step, format="%g", **said)
+    else:
+        as_type = float if control.kind == "number" else int
+        written = "%g" if control.kind == "number" else None
+        low, high, step = (as_type(number) for number in (control.low, control.high, control.step))
+        st.number_input(control.label, low, high, step=step, format=written, **said)
 
 
 def _widget(control: Control) -> None:
     match control.kind:
         case "number" | "whole":
-            as_type = float if control.kind == "number" else int
-            st.number_input(
-                control.label,
-                as_type(control.low),
-                as_type(control.high),
-                step=as_type(control.step),
-                format="%g" if control.kind == "number" else None,
-                key=control.name,
-                help=control.help,
-                on_change=session.set_from_widget if not control.restarts else None,
-                args=(control.name,),
-            )
+            _number(control)
         case "classes":
             names = datasets.facts(st.session_state["dataset"]).classes
             st.multiselect(
@@ -62,13 +84,13 @@ def _widget(control: Control) -> None:
                 placeholder="none",
             )
         case "switch":
-            st.toggle(control.label, key=control.name, help=control.help)
+            st.toggle(control.label, key=control.key, help=control.help)
         case _:
-            _select(control, format_func=str)
+            _select(control, format_func=written(control))
 
 
 def _select(control: Control, **more: Any) -> None:
-    select(control, st.session_state[control.name], st.session_state["dataset"], control.name, **more)
+    select(control, st.session_state[control.key], st.session_state["dataset"], control.key, **more)
 
 
 def select(control: Control, value: Any, dataset: str, key: str, **more: Any) -> None:
@@ -84,10 +106,27 @@ def select(control: Control, value: Any, dataset: str, key: str, **more: Any) ->
     )
 
 
-def named(control: Control) -> Callable[[Any], str]:
-    """How an option of a first row reads: with its role, since its label is not seen."""
+def written(control: Control) -> Callable[[Any], str]:
+    """How an option of a list behind More reads, whose label is seen."""
+    if control.name != "programme" or control.method:
+        return str
+    return programme
+
+
+def programme(name: str) -> str:
+    """A programme as it is called on the gallery's page, with what it does: "chain: ..."."""
+    return "none: only the teacher teaches" if name == "solo" else name.replace("_", " ")
+
+
+def named(control: Control, narrow: bool = False) -> Callable[[Any], str]:
+    """How an option of a first row reads: with its role, since its label is not seen; a method with what moves.
+
+    narrow: the list has no room for more than a method's name.
+    """
     if control.kind == "network":
         return lambda value: f"{control.label}: {network_name(value)}"
     if control.name == "dataset":
         return lambda value: f"{control.label}: {datasets.title(value)}"
+    if control.name == "method":
+        return method_list.short if narrow else method_list.option
     return lambda value: f"{control.label}: {str(value).replace('_', ' ')}"

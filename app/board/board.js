@@ -125,7 +125,7 @@ export class Board {
       this.handout.update(snapshot);
       this.choices.update(snapshot);
       this.transport.update(snapshot);
-      if (this.strip.update(snapshot)) this.heat(snapshot.knobs.temperature);
+      if (this.strip.update(snapshot)) this.heat(this.strip.temperature.value);
       this.keeper.want(snapshot.stage_url);
       this.root.classList.toggle("blank", !snapshot.stage_url); // nothing to hear yet: a teacher is being trained first
       this.setStage(snapshot.seed);
@@ -189,7 +189,7 @@ export class Board {
       if (!wanted) this.heard?.batch([]);
     }
     if (!wanted) return;
-    this.walk.update(this.snapshot, this.stage, this.snapshot.knobs.temperature);
+    this.walk.update(this.snapshot, this.stage, this.snapshot.knobs.temperature ?? 1);
     this.heard?.batch(this.snapshot.walk.rows);
   }
 

@@ -93,8 +93,12 @@ export class Example {
     for (const { role, name, logits } of opinions) {
       this.column(`${role}:${name}`, title(role, name), role, softmax(logits, this.view.value));
     }
-    const wanted = new Set(["label", ...opinions.map(({ role, name }) => `${role}:${name}`)]);
-    for (const [key, column] of this.columns) show(column.element, wanted.has(key));
+    const wanted = ["label", ...opinions.map(({ role, name }) => `${role}:${name}`)];
+    for (const [key, { element }] of this.columns) show(element, wanted.includes(key));
+    // A run with another method brings a column of another name; it stands where the one before stood.
+    const shown = wanted.map((key) => this.columns.get(key).element);
+    const stand = [...this.opinions.children].filter((child) => !child.hidden);
+    if (shown.some((element, place) => element !== stand[place])) this.opinions.append(...shown);
   }
 
   column(key, title, role, shares) {

@@ -1,6 +1,6 @@
 // The headline: what happened, what that rests on, and what went wrong if something did.
 
-import { el, say, show } from "./dom.js";
+import { el, mark, say, show } from "./dom.js";
 
 export class Head {
   constructor({ repeat }) {
@@ -22,12 +22,17 @@ export class Head {
   hide(hidden) {
     for (const part of [this.headline, this.under]) show(part, !hidden.has("headline"));
     this.notes = hidden.has("transport");
+    this.without = hidden.has("headline");
   }
 
-  update({ headline, detail, state, recorded, mine, notes }) {
+  update({ headline, detail, state, recorded, mine, notes, refused }) {
     say(this.headline, headline);
-    say(this.detail, detail);
+    // Why the wanted run cannot be stands in the place of what the shown one rests on, so that nothing moves.
+    say(this.detail, refused || detail);
+    mark(this.detail, "role", refused ? "alert" : null);
+    this.detail.classList.toggle("trouble", Boolean(refused));
     if (this.notes) this.trouble("notes", notes.join(" "));
+    this.trouble("refused", (this.without && refused) || null);
     show(this.repeat, state === "finished" && !recorded && mine);
   }
 

@@ -36,7 +36,7 @@ export function stopScale(stops) {
 /** `input(value)` follows the hand, `commit(value)` comes once, on release. */
 export class Slider {
   constructor({ name, label, help, scale, stops, labelled, format, round, input, commit }) {
-    Object.assign(this, { scale, stops, format, round, input, commit });
+    Object.assign(this, { format, round, input, commit });
     this.value = stops[0];
     this.pending = null;
     this.range = el("input", {
@@ -51,16 +51,19 @@ export class Slider {
       onchange: () => this.release(),
       onkeydown: (event) => this.key(event),
     });
+    this.ticks = el("div", { class: "ticks", "aria-hidden": "true" });
+    this.element = el("div", { class: `slider ${name}` }, this.range, this.ticks);
+    this.lay({ scale, stops, labelled });
+  }
+
+  /** On another scale, with other stops. */
+  lay({ scale, stops, labelled }) {
+    Object.assign(this, { scale, stops });
     const ticks = stops.map((stop) => {
       const place = `left:calc(var(--half) + (100% - 2 * var(--half)) * ${scale.position(stop).toFixed(4)})`;
-      return el("span", { class: "tick", style: place }, labelled.includes(stop) ? format(stop) : "");
+      return el("span", { class: "tick", style: place }, labelled.includes(stop) ? this.format(stop) : "");
     });
-    this.element = el(
-      "div",
-      { class: `slider ${name}` },
-      this.range,
-      el("div", { class: "ticks", "aria-hidden": "true" }, ...ticks),
-    );
+    this.ticks.replaceChildren(...ticks);
     this.place();
   }
 

@@ -1,6 +1,15 @@
-// The two large sliders, alike wherever they stand: the temperature, and alpha.
+// The large sliders, alike wherever they stand: the temperature, alpha, and the weight of a method that has no alpha.
 
-import { ALPHAS, STOPS, formatAlpha, formatTemperature, roundAlpha, roundTemperature } from "./scales.js";
+import {
+  ALPHAS,
+  STOPS,
+  formatAlpha,
+  formatTemperature,
+  formatWeight,
+  roundAlpha,
+  roundTemperature,
+  weightStops,
+} from "./scales.js";
 import { Slider, logScale, stopScale } from "./slider.js";
 
 /** `input(value)` follows the hand, `commit(value)` comes once, on release. */
@@ -30,6 +39,26 @@ export function alphaSlider({ against, help, input, commit }) {
     help,
     format: formatAlpha,
     round: roundAlpha,
+    input,
+    commit,
+  });
+}
+
+/** The scale and the stops of a weight: logarithmic around its usual value. */
+export function aroundUsual(usual) {
+  const { stops, labelled } = weightStops(usual);
+  return { scale: logScale([stops[0], stops.at(-1)]), stops, labelled };
+}
+
+/** The weight of a method's own part of the loss, where labels keep a weight of their own. */
+export function weightSlider({ help, input, commit }) {
+  return new Slider({
+    name: "weight",
+    label: "Weight of the method's own part of the loss",
+    ...aroundUsual(1),
+    help,
+    format: formatWeight,
+    round: roundTemperature,
     input,
     commit,
   });

@@ -113,8 +113,9 @@ export class Transport {
   }
 
   take() {
-    const { knob, value } = this.snapshot.suggest;
-    this.acts.do("set", { knob, value });
+    const { do: act, knob, value } = this.snapshot.suggest;
+    if (act) this.acts.do(act);
+    else this.acts.do("set", { knob, value });
     show(this.suggest, false);
   }
 
@@ -168,7 +169,7 @@ export class Transport {
     const restart = snapshot.restart ?? [];
     const first = watching
       ? "You are watching; take a copy to steer your own."
-      : restart.length
+      : restart.length && !snapshot.refused
         ? `Train starts a new run (${restart.join("; ")}).`
         : "";
     const text = [first, snapshot.reason, ...(snapshot.notes ?? [])].filter(Boolean).join(" ");

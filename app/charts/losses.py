@@ -13,7 +13,7 @@ POINTS = 80
 
 
 def terms(history: History, roles: Sequence[Role], *, steps: int, revision: str) -> Figure:
-    """Hard loss of both students and soft loss of the distilled one, in nats, means over seeds, log scale."""
+    """Hard loss of both students in nats and soft loss of the distilled one, means over seeds, log scale."""
     data = []
     for role in roles:
         if role.role == "null" or role.name not in history.arms:
@@ -22,7 +22,8 @@ def terms(history: History, roles: Sequence[Role], *, steps: int, revision: str)
         if role.role == "distilled":
             stroke = STROKES["distilled"] | {"width": 1.5, "dash": "dashdot"}
             data.append(_line(history, "soft_loss", role, f"{role.label}: soft loss", stroke))
-    return {"data": data, "layout": _layout(steps, revision, "loss, nats")}
+    nats = all(role.in_nats for role in roles if role.role == "distilled")
+    return {"data": data, "layout": _layout(steps, revision, "loss, nats" if nats else "loss")}
 
 
 def ratio(history: History, roles: Sequence[Role], *, steps: int, revision: str) -> Figure:

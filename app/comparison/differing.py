@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.comparison.entries import Entry, events
+from kdcore.experiment import Teacher
 
 LEFT_OUT = ("arms", "control", "programme", "seeds")
 BARE = {"kind": "", "knobs": "", "network": ""}
@@ -19,6 +20,7 @@ SHORT = {
     "transfer n": "inputs",
 }
 MOST_WORDS = 3
+BEHIND = ("taught_by", "lesson_temperature", "lesson_alpha", "members")
 
 
 def settings(entry: Entry) -> dict[str, Any]:
@@ -47,7 +49,20 @@ def _settings(experiment: str, arm_name: str) -> tuple[tuple[str, Any], ...]:
     for name in ("teacher", "learning_rate"):  # where an arm has none of its own, it has the experiment's
         if own.get(name) is None:
             own.pop(name, None)
+    for part in (own, whole):
+        if isinstance(part.get("teacher"), dict):
+            part["teacher"] = _teacher(part["teacher"])
     return tuple(_flat(own | {name: value for name, value in whole.items() if name not in own}))
+
+
+def _teacher(plain: dict[str, Any]) -> dict[str, Any]:
+    """A teacher's own settings; those who stand behind it by their names alone, and nothing of them where none does."""
+    own = {name: value for name, value in plain.items() if name not in BEHIND}
+    if plain.get("taught_by"):
+        own |= {name: plain[name] for name in BEHIND[1:3]} | {"taught_by": Teacher(**plain["taught_by"]).name}
+    if plain.get("members"):
+        own["members"] = ", ".join(Teacher(**member).name for member in plain["members"])
+    return own
 
 
 def _flat(value: Any, *path: str) -> list[tuple[str, Any]]:

@@ -62,6 +62,7 @@ WIDTHS = {
     "tags": 110,
     "created": 130,
 }
+MOST_WORDS = 4
 LIVE = ("queued", "teacher", "running", "paused")
 
 
@@ -143,8 +144,11 @@ def _column(rows: Sequence["library.Row"], name: str) -> Any:
 
 
 def spoken(values: Sequence[Any]) -> str:
-    """The values of one setting; of more than two numbers the least and the greatest."""
+    """The values of one setting; of more than two numbers the least and the greatest, of many words the first."""
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(values) > 2 and len(numbers) == len(values):
         return f"{min(numbers):g} to {max(numbers):g}"
-    return ", ".join(f"{value:g}" if value in numbers else str(value) for value in values)
+    written = [f"{value:g}" if value in numbers else str(value) for value in values]
+    if len(written) > MOST_WORDS:
+        return f"{', '.join(written[:2])} and {len(written) - 2} more"
+    return ", ".join(written)

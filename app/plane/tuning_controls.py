@@ -50,9 +50,9 @@ def axes() -> tuple[AxisWish, AxisWish]:
     return found
 
 
-def fixed() -> dict[str, float | bool]:
+def fixed() -> dict[str, float | bool | str]:
     """The knobs that all cells share, as they stand."""
-    found: dict[str, float | bool] = st.session_state.setdefault("plane-fixed", {})
+    found: dict[str, float | bool | str] = st.session_state.setdefault("plane-fixed", {})
     return found
 
 
@@ -101,7 +101,7 @@ def _teacher(dataset: Any) -> Any:
     return controls.usual(BY_NAME["teacher"], str(dataset))
 
 
-def _checked(method: str, name: str, value: Any) -> float | bool:
+def _checked(method: str, name: str, value: Any) -> float | bool | str:
     """A knob within its bounds, its usual value where it was none."""
     declared = methods.get(method).knobs
     if name in declared:
@@ -156,7 +156,12 @@ def row() -> None:
     """One line: what is tuned, the axes, everything else."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="tune-controls"):
         for name in FIRST:
-            _select(BY_NAME[name], width=WIDTH, label_visibility="collapsed", format_func=widgets.named(BY_NAME[name]))
+            _select(
+                BY_NAME[name],
+                width=WIDTH,
+                label_visibility="collapsed",
+                format_func=widgets.named(BY_NAME[name], narrow=True),
+            )
         # Drawn when it is opened: a widget that the browser has not seen yet would come up with its first value.
         for label, icon, drawn in (("Axes", "grid_on", _axes), ("More", "tune", _more))[: 1 if present.on() else 2]:
             popover = st.popover(label, icon=f":material/{icon}:", key=f"plane-{label}", on_change="rerun")
@@ -200,6 +205,9 @@ def _fixed(method: str, name: str) -> None:
     declared = methods.get(method).knobs.get(name)
     if declared is not None and declared.kind == "bool":
         st.toggle(spoken(name), key=f"plane-fixed-{name}")
+        return
+    if declared is not None and declared.kind == "choice":
+        st.selectbox(spoken(name), declared.choices, key=f"plane-fixed-{name}")
         return
     low, high = (declared.low, declared.high) if declared is not None else (0.0, 1.0)
     st.number_input(spoken(name), float(low), float(high), format="%g", key=f"plane-fixed-{name}")

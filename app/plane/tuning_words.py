@@ -67,8 +67,8 @@ def made_of(tuned: Tuned) -> str:
 
 def _lesson(experiment: Experiment) -> str:
     """Who teaches whom."""
-    teacher = experiment.teacher.network
-    return f"{teacher.name} {'teach' if teacher.kind == 'table' else 'teaches'} {experiment.student.name}"
+    teacher = experiment.teacher
+    return f"{teacher.name} {'teach' if teacher.network.kind == 'table' else 'teaches'} {experiment.student.name}"
 
 
 def learnt_labels(experiment: Experiment) -> int | None:

@@ -26,7 +26,7 @@ USUAL: dict[str, tuple[float, ...]] = {
     "hard_weight": (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
 }
 PLACES = 9
-LEFT_OUT = ("temperature", "alpha", "null_arms")
+LEFT_OUT = ("temperature", "alpha", "null_arms", "programme")
 """Controls of the Lab that are knobs of the plane here, or have no place on it."""
 SHOWN = tuple(control.name for control in CONTROLS if control.name not in LEFT_OUT)
 
@@ -71,11 +71,19 @@ def spoken(knob: str) -> str:
 
 def usual(knob: str, method: str) -> tuple[float, ...]:
     """The values that stand on an axis of this knob if nobody says otherwise."""
+    if knob == "weight":
+        return tuple(float(f"{value * usual_weight(method):.3g}") for value in USUAL[knob])
     if knob in USUAL:
         return USUAL[knob]
     declared = methods.get(method).knobs[knob]
     spaced = np.geomspace if declared.log and declared.low > 0 else np.linspace
     return tuple(float(f"{value:.3g}") for value in spaced(declared.low, declared.high, PLACES))
+
+
+def usual_weight(method: str) -> float:
+    """The size that the weight of a method's own part has: that of its paper where it has no alpha."""
+    declared = methods.get(method)
+    return 1.0 if declared.alpha is not None or not declared.weight else declared.weight
 
 
 def knobs_of(method: str) -> list[str]:
@@ -106,7 +114,7 @@ def usual_values() -> Values:
 
 
 def plane_from(
-    values: Values, wishes: tuple[AxisWish, AxisWish], fixed: Mapping[str, float | bool]
+    values: Values, wishes: tuple[AxisWish, AxisWish], fixed: Mapping[str, float | bool | str]
 ) -> Plane | list[str]:
     """The plane that the controls describe, or the reasons why there can be none."""
     experiment = experiment_from(values | {"null_arms": False, "method": "hinton"})
@@ -129,7 +137,7 @@ def plane_from(
         return [f"{error}."]
 
 
-def values_of_plane(plane: Plane) -> tuple[Values, tuple[AxisWish, AxisWish], dict[str, float | bool]]:
+def values_of_plane(plane: Plane) -> tuple[Values, tuple[AxisWish, AxisWish], dict[str, float | bool | str]]:
     """What the controls show for a plane."""
     values = values_of(plane.experiment) | {"method": plane.method}
     return values, (_wish(plane.x, plane.method), _wish(plane.y, plane.method)), dict(plane.knobs)
@@ -161,7 +169,7 @@ def changes(wanted: Plane | list[str], shown: Plane) -> list[str]:
         if was != now:
             differ.append(f"{name}: {len(now.values)} values of {spoken(now.knob)}")
     differ += [
-        f"{spoken(name)}: {value if isinstance(value, bool) else f'{value:g}'}"
+        f"{spoken(name)}: {value if isinstance(value, bool | str) else f'{value:g}'}"
         for name, value in wanted.knobs.items()
         if shown.knobs.get(name, _usual_fixed(shown.method, name)) != value
     ]
@@ -172,12 +180,12 @@ def _written(name: str, values: Values) -> str:
     return controls.spoken(BY_NAME[name], values[name]).replace("_", " ")
 
 
-def _usual_fixed(method: str, name: str) -> float | bool | None:
+def _usual_fixed(method: str, name: str) -> float | bool | str | None:
     declared = methods.get(method)
     return declared.knobs[name].default if name in declared.knobs else declared.alpha if name == "alpha" else None
 
 
-def fixed_usual(method: str, name: str) -> float | bool:
+def fixed_usual(method: str, name: str) -> float | bool | str:
     """What a shared knob is if nobody says otherwise."""
     found = _usual_fixed(method, name)
     return found if found is not None else math.nan

@@ -11,7 +11,7 @@ from app.charts.search import spoken
 from app.controls import BY_NAME, Control
 from app.experiments import experiment_from
 from app.plane import tuning_controls
-from app.plane.wanted_plane import knobs_of
+from app.plane.wanted_plane import knobs_of, usual_weight
 from app.search.search_words import PRUNERS, SAMPLERS
 from kdcore import methods
 from kdcore.experiment import reasons
@@ -67,7 +67,9 @@ def settle() -> list[str]:
 def usual(knob: str, method: str) -> tuple[float, float, bool]:
     """The ends of a knob's range, and whether it is logarithmic, if nobody says otherwise."""
     if knob in USUAL:
-        return USUAL[knob]
+        low, high, log = USUAL[knob]
+        size = usual_weight(method) if knob == "weight" else 1.0
+        return float(f"{low * size:.3g}"), float(f"{high * size:.3g}"), log
     declared = methods.get(method).knobs[knob]
     return declared.low, declared.high, declared.log and declared.low > 0
 
@@ -106,7 +108,12 @@ def row(earlier: Callable[[], None]) -> None:
     """One line: what is trained, the knobs, how it is searched, what was searched earlier."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="search-controls"):
         for name, width in FIRST.items():
-            _select(BY_NAME[name], width=width, label_visibility="collapsed", format_func=widgets.named(BY_NAME[name]))
+            _select(
+                BY_NAME[name],
+                width=width,
+                label_visibility="collapsed",
+                format_func=widgets.named(BY_NAME[name], narrow=True),
+            )
         with st.popover("Knobs"):
             _knobs()
         with st.popover("How"):

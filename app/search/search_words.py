@@ -94,7 +94,7 @@ def made_of(search: Search) -> str:
     learn = f"{heard} to learn" if heard is not None else "all that the students saw to learn"
     parts = [
         things(experiment, size) if size else "all examples of the kept classes",
-        f"{experiment.teacher.network.name} teaches {experiment.student.name}",
+        f"{experiment.teacher.name} teaches {experiment.student.name}",
         search.method.replace("_", " "),
         f"{experiment.steps} steps" if experiment.steps else f"{experiment.epochs} epochs",
         f"{len(experiment.seed_list)} seeds",

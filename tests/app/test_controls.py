@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.controls import BY_NAME, CONTROLS, Control, address, clamp, clamp_all, defaults, unknown
+from app.controls import BY_NAME, Control, address, clamp, clamp_all, defaults, table, unknown
 from app.experiments import differences, experiment_from, values_of
+from app.mending import refusal
 from kdcore.experiment import Command, Experiment
 
 STRANGE = [
@@ -34,7 +35,7 @@ anything = st.one_of(
 )
 
 
-@given(st.sampled_from(CONTROLS), anything)
+@given(st.sampled_from([control for name in BY_NAME["method"].options for control in table(name)]), anything)
 def test_every_value_is_brought_within_bounds_and_stays_there(control: Control, given_value: Any) -> None:
     value, sentence = clamp(control, given_value)
     assert clamp(control, value) == (value, None)
@@ -74,6 +75,12 @@ def test_the_defaults_are_thirty_pictures() -> None:
         ("dataset", "cats", "digits"),
         ("teacher", "512-512", "mlp-512-512"),
         ("student", "CNN 4 8", "cnn-4-8"),
+        ("student", "ResMLP-32-32", "resmlp-32-32"),
+        ("student", "Residual MLP 32-32", "resmlp-32-32"),
+        ("teacher", "plain cnn 8 16", "plaincnn-8-16"),
+        ("student", "vit 16-2-4", "vit-16-2-4"),
+        ("student", "resnet-18", "mlp-64"),
+        ("programme", "everybody", "solo"),
         ("student", "a;drop table", "mlp-64"),
         ("null_arms", "perhaps", False),
     ],
@@ -100,6 +107,8 @@ def test_unknown_names_are_said() -> None:
         ({"student": "mlp-0"}, "student: mlp-0 cannot be"),
         ({"teacher": "mlp-1000000"}, "teacher: mlp-1000000 cannot be"),
         ({"dataset": "spirals", "student": "cnn-4-8"}, "a cnn needs pictures"),
+        ({"dataset": "spirals", "student": "vit-16-2-4"}, "a vit needs pictures"),
+        ({"student": "vit-16"}, "student: vit-16 cannot be"),
     ],
 )
 def test_impossible_experiments_are_refused_with_the_reason(changes: dict[str, Any], word: str) -> None:
@@ -110,7 +119,11 @@ def test_impossible_experiments_are_refused_with_the_reason(changes: dict[str, A
 @pytest.mark.parametrize("method", BY_NAME["method"].options)
 @pytest.mark.parametrize("null_arms", [False, True])
 def test_a_run_sets_the_controls_that_describe_it(method: str, null_arms: bool) -> None:
-    values = defaults() | {"method": method, "null_arms": null_arms, "omit": [3], "labels": "10", "first_seed": 8}
+    values = defaults(method) | {"null_arms": null_arms, "omit": [3], "labels": "10", "first_seed": 8}
+    refused = refusal(values)
+    if refused is not None:
+        assert refused.helps, f"{refused.why} And nothing is offered that would help"
+        values |= refused.helps
     experiment = experiment_from(values)
     assert isinstance(experiment, Experiment)
     assert values_of(experiment) == values

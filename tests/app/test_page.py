@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from app import store, viewers
-from app.controls import CONTROLS, defaults
+from app.controls import CONTROLS, defaults, table
 from app.watch import watch
 from kdcore.experiment import Experiment
 from kdcore.runs import LogUnavailable, RunLog, recording
@@ -21,7 +21,7 @@ from tests.app.page import opened
 
 
 def values(page: AppTest) -> dict[str, Any]:
-    return {control.name: page.session_state[control.name] for control in CONTROLS}
+    return {control.name: page.session_state[control.key] for control in table(page.session_state["method"])}
 
 
 def test_the_page_opens_without_runs_and_without_a_worker(log: RunLog) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import sentences
+from app import loss_words, seeing, sentences
 from app.changes import Change, changes_of, event_text, events_of, lowered
 from app.roles import find, roles_of
 from kdcore.experiment import Arm, Command, Experiment, Network, Teacher, Transfer
@@ -66,8 +66,8 @@ def test_weights_come_with_the_ratio_at_the_logits() -> None:
     frame = make_frame(EXPERIMENT, 5)
     scalars = frame.scalars | {"gradient_ratio": np.full_like(frame.scalars["gradient_ratio"], 27.3)}
     frame = dataclasses.replace(frame, scalars=scalars)
-    assert sentences.weights(frame, ROLES[0]) == "0.10 hard + 0.90 soft (27 : 1)"
-    assert sentences.formula(frame, ROLES[0]) == (
+    assert loss_words.weights(frame, ROLES[0]) == "0.10 hard + 0.90 soft (27 : 1)"
+    assert loss_words.formula(frame, ROLES[0]) == (
         "loss = 0.1 · CE(label, student) + 0.9 · T² · KL(teacher at T ‖ student at T), T = 4, T² = 16"
     )
 
@@ -77,33 +77,33 @@ def test_weights_come_with_the_ratio_at_the_logits() -> None:
     [(27.3, "27 : 1"), (1.2, "1.2 : 1"), (0.25, "1 : 4"), (5e4, "over 1000 : 1"), (0, "under 1 : 1000")],
 )
 def test_ratios_read_as_ratios(value: float, said: str) -> None:
-    assert sentences.ratio(value) == said
+    assert loss_words.ratio(value) == said
 
 
 def test_the_example_names_the_teachers_second_thought() -> None:
     opinions = [("teacher", np.log([0.02, 0.86, 0.12])), ("student", np.log([0.90, 0.07, 0.03]))]
-    said = sentences.example(("a", "b", "c"), 1, opinions, 1.0, was_heard=False)
+    said = seeing.example(("a", "b", "c"), 1, opinions, 1.0, was_heard=False)
     assert said == "At T = 1 the teacher gives this “b” 12 % to “c”, the student 3 %; never heard by the students."
 
 
 def test_a_teacher_that_is_sure_speaks_of_one_class_and_one_that_is_not_of_all() -> None:
-    assert sentences.classes_spoken_of(np.array([[100.0, 0, 0, 0]]), 1.0) == pytest.approx(1)
-    assert sentences.classes_spoken_of(np.zeros((5, 4)), 1.0) == pytest.approx(4)
+    assert seeing.classes_spoken_of(np.array([[100.0, 0, 0, 0]]), 1.0) == pytest.approx(1)
+    assert seeing.classes_spoken_of(np.zeros((5, 4)), 1.0) == pytest.approx(4)
 
 
 def test_classes_that_stand_apart_are_nearest_to_their_own_middle() -> None:
     labels = np.repeat(np.arange(3), 10)
     apart = np.eye(3)[labels] + np.random.default_rng(0).normal(size=(30, 3)) * 0.01
-    assert sentences.nearest_own(apart, labels) == 1
-    assert math.isnan(sentences.nearest_own(np.full((30, 3), np.nan), labels))
+    assert seeing.nearest_own(apart, labels) == 1
+    assert math.isnan(seeing.nearest_own(np.full((30, 3), np.nan), labels))
 
 
 def test_the_most_alike_pair_is_found() -> None:
     teacher = np.full((4, 4), 0.01)
     teacher[1, 3] = teacher[3, 1] = 0.3
-    said = sentences.similarity(teacher, teacher / 2, ("a", "b", "c", "d"))
+    said = seeing.similarity(teacher, teacher / 2, ("a", "b", "c", "d"))
     assert "b and d (30 % of an opinion; the student 15 %)" in said and "r = 1.00" in said
-    assert "about b and d" in sentences.difference(teacher, teacher / 2, ("a", "b", "c", "d"))
+    assert "about b and d" in seeing.difference(teacher, teacher / 2, ("a", "b", "c", "d"))
 
 
 def test_a_diverged_arm_is_named_with_the_likely_cause() -> None:
@@ -113,6 +113,8 @@ def test_a_diverged_arm_is_named_with_the_likely_cause() -> None:
     assert len(said) == 1
     assert said[0].startswith("labels only: all students diverged") and "learning rate of 1" in said[0]
     assert sentences.diverged(make_frame(experiment, 30), ROLES) == []
+    raised = "hard was stopped: RuntimeError: no such tensor."
+    assert sentences.diverged(frame, roles_of(experiment), raised) == [raised]
 
 
 def test_lowering_the_temperature_is_explained_and_raising_it_is_not() -> None:
@@ -163,7 +165,7 @@ def test_an_experiment_without_control_has_a_headline() -> None:
 def test_of_points_in_a_plane_it_is_said_how_the_plane_is_divided() -> None:
     teacher = np.eye(2)[[0, 0, 1, 1]]
     students = {"opinions": 5 * teacher, "labels only": np.eye(2)[[0, 1, 1, 1]]}
-    assert sentences.plane(teacher, students) == (
+    assert seeing.plane(teacher, students) == (
         "The plane is divided as the teacher does on 100.0 % of it by the student that got opinions, "
         "75.0 % of it by the student that got labels only."
     )

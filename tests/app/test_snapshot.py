@@ -9,7 +9,8 @@ import pytest
 
 from app.controls import defaults
 from app.experiments import experiment_from
-from app.snapshot import Viewer, keyframe_view, snapshot
+from app.own_view import Viewer
+from app.snapshot import keyframe_view, snapshot
 from app.watch import watch
 from kdcore.experiment import Arm, Command, Experiment, Transfer
 from kdcore.runs import RunLog
@@ -17,7 +18,7 @@ from tests.app.made import make_frame, make_stage, write_run
 
 KEYS = {
     "version", "run", "state", "recorded", "mine", "reason", "queue", "step", "steps", "at", "seed", "seeds", "classes",
-    "headline", "detail", "weights", "formula", "notes", "status", "knobs", "paces", "ranges", "teacher", "student",
+    "headline", "detail", "weights", "formula", "notes", "status", "knobs", "paces", "refused", "teacher", "student",
     "chance", "arms", "figures", "says", "example", "walk", "stage_url", "keyframes_url", "keyframes", "events",
     "restart", "suggest", "umap", "hidden", "present",
 }  # fmt: skip

@@ -318,7 +318,9 @@ def test_another_method_brings_its_own_axes(log: RunLog, tab: Tab) -> None:
 
 @pytest.mark.parametrize("method", [name for name in methods.names() if name != "hard"])
 def test_every_method_has_a_plane(method: str) -> None:
-    wanted = wanted_plane.plane_from(wanted_plane.usual_values() | {"method": method}, wanted_plane.axes_of(method), {})
+    maps = {"student": "cnn-4-8", "teacher": "cnn-8-16"} if "maps" in methods.get(method).needs else {}
+    values = wanted_plane.usual_values() | {"method": method} | maps
+    wanted = wanted_plane.plane_from(values, wanted_plane.axes_of(method), {})
     assert isinstance(wanted, Plane) and wanted.method == method
     assert snapshot(Tuned("any", wanted), View())["headline"].endswith("4 of each")
 
