@@ -63,10 +63,7 @@ def _number(control: Control) -> None:
     elif control.method and control.high - control.low <= LONGEST:
         st.slider(control.label, control.low, control.high, step=control.step, format="%g", **said)
     else:
-        as_type = float if control.kind == "number" else int
-        written = "%g" if control.kind == "number" else None
-        low, high, step = (as_type(number) for number in (control.low, control.high, control.step))
-        st.number_input(control.label, low, high, step=step, format=written, **said)
+        number_field(control, **said)
 
 
 def _widget(control: Control) -> None:
@@ -74,15 +71,7 @@ def _widget(control: Control) -> None:
         case "number" | "whole":
             _number(control)
         case "classes":
-            names = datasets.facts(st.session_state["dataset"]).classes
-            st.multiselect(
-                control.label,
-                range(len(names)),
-                key=control.name,
-                help=control.help,
-                format_func=lambda number: names[number],
-                placeholder="none",
-            )
+            classes_field(control, st.session_state["dataset"], control.name)
         case "switch":
             st.toggle(control.label, key=control.key, help=control.help)
         case _:
@@ -91,6 +80,36 @@ def _widget(control: Control) -> None:
 
 def _select(control: Control, **more: Any) -> None:
     select(control, st.session_state[control.key], st.session_state["dataset"], control.key, **more)
+
+
+def setting(control: Control, value: Any, dataset: str, key: str) -> None:
+    """The widget of a control on another page than the Lab: a field or a list, under a key of that page's own."""
+    if control.kind in ("number", "whole"):
+        number_field(control, key=key, help=control.help)
+    elif control.kind == "classes":
+        classes_field(control, dataset, key)
+    else:
+        select(control, value, dataset, key, format_func=str)
+
+
+def number_field(control: Control, **said: Any) -> None:
+    """A field for a number within its bounds."""
+    as_type = float if control.kind == "number" else int
+    low, high, step = (as_type(number) for number in (control.low, control.high, control.step))
+    st.number_input(control.label, low, high, step=step, format="%g" if as_type is float else None, **said)
+
+
+def classes_field(control: Control, dataset: str, key: str) -> None:
+    """Any of the classes of a data set, by their names."""
+    names = datasets.facts(dataset).classes
+    st.multiselect(
+        control.label,
+        range(len(names)),
+        key=key,
+        help=control.help,
+        format_func=lambda number: names[number],
+        placeholder="none",
+    )
 
 
 def select(control: Control, value: Any, dataset: str, key: str, **more: Any) -> None:

@@ -22,7 +22,7 @@ from app.plane.wanted_plane import (
     usual_values,
     values_of_plane,
 )
-from kdcore import datasets, methods
+from kdcore import methods
 from kdcore.planes import Plane
 
 FIRST = ("dataset", "teacher", "student", "method", "per_class")
@@ -214,30 +214,8 @@ def _fixed(method: str, name: str) -> None:
 
 
 def _widget(control: Control) -> None:
-    key = f"plane-{control.name}"
-    if control.kind in ("number", "whole"):
-        kind = float if control.kind == "number" else int
-        st.number_input(
-            control.label,
-            kind(control.low),
-            kind(control.high),
-            step=kind(control.step),
-            format="%g" if kind is float else None,
-            key=key,
-            help=control.help,
-        )
-    elif control.kind == "classes":
-        names = datasets.facts(str(values()["dataset"])).classes
-        st.multiselect(
-            control.label,
-            range(len(names)),
-            key=key,
-            help=control.help,
-            format_func=lambda number: names[number],
-            placeholder="none",
-        )
-    else:
-        _select(control, format_func=str)
+    now = values()
+    widgets.setting(control, now[control.name], str(now["dataset"]), f"plane-{control.name}")
 
 
 def _select(control: Control, **more: Any) -> None:

@@ -8,7 +8,6 @@ import streamlit as st
 from app import controls, present, widgets
 from app.controls import BY_NAME, Control, clamp_all
 from app.race.wanted_race import SHOWN, Wish
-from kdcore import datasets
 
 FIRST = ("dataset", "teacher", "student", "per_class")
 WIDTH = 174
@@ -79,30 +78,8 @@ def _more() -> None:
 
 
 def _widget(control: Control) -> None:
-    key = f"{KEY}-{control.name}"
-    if control.kind in ("number", "whole"):
-        kind = float if control.kind == "number" else int
-        st.number_input(
-            control.label,
-            kind(control.low),
-            kind(control.high),
-            step=kind(control.step),
-            format="%g" if kind is float else None,
-            key=key,
-            help=control.help,
-        )
-    elif control.kind == "classes":
-        names = datasets.facts(str(wish().values["dataset"])).classes
-        st.multiselect(
-            control.label,
-            range(len(names)),
-            key=key,
-            help=control.help,
-            format_func=lambda number: names[number],
-            placeholder="none",
-        )
-    else:
-        _select(control, format_func=str)
+    now = wish().values
+    widgets.setting(control, now[control.name], str(now["dataset"]), f"{KEY}-{control.name}")
 
 
 def _select(control: Control, **more: Any) -> None:
