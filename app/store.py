@@ -2,13 +2,17 @@
 
 import logging
 import os
+import time
 from functools import lru_cache
 from pathlib import Path
+
+import streamlit as st
 
 from kdcore import runs
 from kdcore.runs import recording
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "thirty_pictures.dklab"
+WISH_EVERY = 15.0
 logger = logging.getLogger(__name__)
 
 
@@ -21,6 +25,14 @@ def open_log() -> runs.RunLog:
 def _open(url: str | None, home: str | None) -> runs.RunLog:
     """One log for each place that the environment has named."""
     return runs.open_log()
+
+
+def keep_workers_warm(log: runs.RunLog) -> None:
+    """Let the supervisor know that much may be started here; called at every drawing, it writes now and then."""
+    state, at = st.session_state, time.monotonic()
+    if at - state.get("workers_wished_at", -1e9) > WISH_EVERY:
+        state["workers_wished_at"] = at
+        runs.want_workers(log)
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,5 @@
 """What one browser tab looks at on the page Tune, as its address says it."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,10 @@ from app.plane import plane_measures, tuned, tuning_controls, wanted_plane
 from app.plane.tuned import RECORDED, Tuned
 from app.plane.tuning_snapshot import Cell, View, snapshot
 from app.plane.wanted_plane import SHOWN
-from kdcore import conventions, runs
+from kdcore import conventions
 from kdcore.runs import RunLog
 
 OWN = ("plane", "before", "cell", "measure", "convention", "yours")
-WISH_EVERY = 15.0
 
 
 @dataclass(frozen=True)
@@ -118,14 +116,6 @@ def possible(alpha: float, temperature: float) -> bool:
 def now(log: RunLog) -> Tuned | None:
     """The plane that is shown, up to date."""
     return tuned.look(log, looking().plane)
-
-
-def keep_workers_warm(log: RunLog) -> None:
-    """Let the supervisor know that planes may be started here; called at every drawing, it writes now and then."""
-    state, at = st.session_state, time.monotonic()
-    if at - state.get("workers_wished_at", -1e9) > WISH_EVERY:
-        state["workers_wished_at"] = at
-        runs.want_workers(log)
 
 
 def moved_on() -> bool:

@@ -32,7 +32,7 @@ def race() -> None:
     @st.fragment(run_every=interval)
     def live() -> None:
         try:
-            race_state.keep_worker_warm(log)
+            store.keep_workers_warm(log)
             picture = race_state.picture(log)
             wanted = _interval(race_state.now(log))
         except LogUnavailable as unavailable:

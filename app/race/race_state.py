@@ -1,6 +1,5 @@
 """What one browser tab looks at in the race, as its address says it, and what hands ask for."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +11,11 @@ from app.race import race_controls, raced
 from app.race.race_snapshot import View, snapshot
 from app.race.raced import RECORDED, Raced
 from app.race.wanted_race import OWN, SHOWN, choosable, trials_of, wish_for, wish_of
-from kdcore import runs
 from kdcore.experiment import Arm, Command, Experiment
 from kdcore.racing import HARD, PLAIN
 from kdcore.runs import LogUnavailable, RunLog
 
 PARAMETERS = ("race", *OWN, *SHOWN)
-WISH_EVERY = 15.0
 MOST_COMPARED = 12
 
 
@@ -56,14 +53,6 @@ def _follow_address(log: RunLog, given: dict[str, str]) -> None:
 def now(log: RunLog) -> Raced | None:
     """The race that is shown, up to date."""
     return raced.look(log, st.session_state.get("race_shown", RECORDED))
-
-
-def keep_worker_warm(log: RunLog) -> None:
-    """Let the supervisor know that a race may be started here; called at every drawing, it writes now and then."""
-    state, at = st.session_state, time.monotonic()
-    if at - state.get("race_wished_at", -1e9) > WISH_EVERY:
-        state["race_wished_at"] = at
-        runs.want_workers(log)
 
 
 def moved_on() -> bool:

@@ -58,7 +58,7 @@ def _plane(log: RunLog) -> None:
     @st.fragment(run_every=interval)
     def live() -> None:
         try:
-            tuning.keep_workers_warm(log)
+            store.keep_workers_warm(log)
             picture = tuning.picture(log)
             wanted = _interval(tuning.now(log))
         except LogUnavailable as unavailable:
