@@ -17,3 +17,13 @@ def opened(**address: str) -> AppTest:
     page.run()
     assert not page.exception
     return page
+
+
+def opened_at(screen: str, timeout: float = 30, /, **address: str) -> AppTest:
+    """One of the other pages at this address, reached as by a click; neither run raised an exception."""
+    page = AppTest.from_file(MAIN, default_timeout=timeout).run()
+    for name, value in address.items():
+        page.query_params[name] = value
+    page.switch_page(screen).run()
+    assert not page.exception
+    return page

@@ -6,7 +6,6 @@ import base64
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,9 @@ from kdcore import networks
 from kdcore.experiment import Arm, Experiment, Transfer
 from kdcore.runs import LogUnavailable, RunLog, recording, weights
 from tests.app.made import make_frame, make_stage, write_run
-from tests.app.page import MAIN
+from tests.app.page import opened_at
+from tests.app.tab import BrowserTab
 from tests.app.test_routes import get
-from tests.app.test_session import Address
 
 PAGE = "screens/dark_knowledge.py"
 SHIPPED = Path(__file__).parents[2] / "assets" / "thirty_pictures.dklab"
@@ -33,31 +32,17 @@ EMPTY = [0.0] * 64
 
 
 def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(MAIN, default_timeout=30).run()
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.switch_page(PAGE).run()
-    assert not page.exception
-    return page
+    return opened_at(PAGE, **address)
 
 
-class Tab:
-    """A browser tab on this page: its state, its address, and hands."""
-
-    def __init__(self, log: RunLog, monkeypatch: pytest.MonkeyPatch, **address: str) -> None:
-        self.log, self.counter = log, 0
-        self.state: dict[str, Any] = {}
-        self.address = Address(address)
-        streamlit = SimpleNamespace(session_state=self.state, query_params=self.address)
-        for module in (looking, session):
-            monkeypatch.setattr(module, "st", streamlit)
+class Tab(BrowserTab):
+    modules = (looking, session)
 
     def look(self) -> dict[str, Any]:
         return looking.snapshot(looking.arrive(self.log))
 
     def act(self, do: str, **more: Any) -> dict[str, Any]:
-        self.counter += 1
-        looking.act(self.log, {"do": do, "browser": "me", "counter": self.counter} | more)
+        looking.act(self.log, self.message(do, **more))
         return looking.snapshot(looking.now(self.log))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,8 @@ from kdcore.experiment import Experiment
 from kdcore.racing import ALWAYS, USUAL, Race
 from kdcore.runs import RunLog
 from tests.app.made import make_frame, write_run
-from tests.app.page import MAIN
-from tests.app.test_session import Address
+from tests.app.page import opened_at
+from tests.app.tab import BrowserTab
 
 PAGE = "screens/methods.py"
 STEPS = 60
@@ -31,32 +30,18 @@ NAMES = {"hinton": 0.9, "dkd": 0.901, "ttm": 0.8, "smoothed": 0.78, "hard": 0.8}
 
 
 def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(MAIN, default_timeout=60).run()
-    for name, value in ({"tab": "Race"} | address).items():
-        page.query_params[name] = value
-    page.switch_page(PAGE).run()
-    assert not page.exception
-    return page
+    return opened_at(PAGE, 60, **({"tab": "Race"} | address))
 
 
-class Tab:
-    """A browser tab on this page: its state, its address, and hands."""
-
-    def __init__(self, log: RunLog, monkeypatch: pytest.MonkeyPatch, **address: str) -> None:
-        self.log, self.counter = log, 0
-        self.state: dict[str, Any] = {}
-        self.address = Address(address)
-        streamlit = SimpleNamespace(session_state=self.state, query_params=self.address)
-        for module in (race_state, race_controls, present):
-            monkeypatch.setattr(module, "st", streamlit)
+class Tab(BrowserTab):
+    modules = (race_state, race_controls, present)
 
     def look(self) -> dict[str, Any]:
         race_state.arrive(self.log)
         return race_state.picture(self.log)
 
     def act(self, do: str, browser: str = "me", **more: Any) -> dict[str, Any]:
-        self.counter += 1
-        race_state.act(self.log, {"do": do, "browser": browser, "counter": self.counter} | more)
+        race_state.act(self.log, self.message(do, browser, **more))
         return self.look()
 
 

@@ -13,17 +13,7 @@ from app.watch import watch
 from kdcore.experiment import Experiment
 from kdcore.runs import RunLog
 from tests.app.made import write_run
-
-
-class Address(dict[str, str]):
-    """An address bar."""
-
-    def to_dict(self) -> dict[str, str]:
-        return dict(self)
-
-    def from_dict(self, given: dict[str, str]) -> None:
-        self.clear()
-        self.update(given)
+from tests.app.tab import Address
 
 
 def put(streamlit: SimpleNamespace) -> None:

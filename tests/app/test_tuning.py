@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,41 +32,27 @@ from kdcore.experiment import Experiment, Transfer
 from kdcore.planes import Axis, Plane
 from kdcore.runs import RunLog
 from tests.app.made import make_frame, write_run
-from tests.app.page import MAIN
+from tests.app.page import opened_at
 from tests.app.planes_made import STEPS, level, shard_frame, small_plane, write_plane
+from tests.app.tab import BrowserTab
 from tests.app.test_routes import get
-from tests.app.test_session import Address
 
 PAGE = "screens/tune.py"
 
 
 def opened(**address: str) -> AppTest:
-    page = AppTest.from_file(MAIN, default_timeout=30).run()
-    for name, value in address.items():
-        page.query_params[name] = value
-    page.switch_page(PAGE).run()
-    assert not page.exception
-    return page
+    return opened_at(PAGE, **address)
 
 
-class Tab:
-    """A browser tab on this page: its state, its address, and hands."""
-
-    def __init__(self, log: RunLog, monkeypatch: pytest.MonkeyPatch, **address: str) -> None:
-        self.log, self.counter = log, 0
-        self.state: dict[str, Any] = {}
-        self.address = Address(address)
-        streamlit = SimpleNamespace(session_state=self.state, query_params=self.address)
-        for module in (tuning, tuning_acts, tuning_controls, present):
-            monkeypatch.setattr(module, "st", streamlit)
+class Tab(BrowserTab):
+    modules = (tuning, tuning_acts, tuning_controls, present)
 
     def look(self) -> dict[str, Any]:
         tuning.arrive(self.log)
         return tuning.picture(self.log)
 
     def act(self, do: str, browser: str = "me", **more: Any) -> dict[str, Any]:
-        self.counter += 1
-        tuning_acts.act(self.log, {"do": do, "browser": browser, "counter": self.counter} | more)
+        tuning_acts.act(self.log, self.message(do, browser, **more))
         return self.look()
 
     def typed(self, **values: Any) -> dict[str, Any]:
