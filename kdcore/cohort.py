@@ -6,7 +6,7 @@ every arm starts from the same weights and sees the same batches and dropout mas
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -50,7 +50,7 @@ class Cohort:
         self._blocks = blocks(list(self.students.weights))
         first = self.batch(0, 0.0)
         with torch.no_grad():
-            signal = self._split(self.students(self._by_arm(first)[0].flatten(0, 1)))
+            signal = self._split(self.students(self.inputs(first).flatten(0, 1)))
         for group in self.groups:
             group.side = side_pieces(group, signal, first, experiment)
         owned = [(self.students.weights, torch.arange(len(self.arms)))]
@@ -70,20 +70,24 @@ class Cohort:
                     batch.viewed[group.arms[0]] = viewed(self.prepared, self.students, group, batch)
         return batch
 
-    def _by_arm(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Inputs and labels as every arm meets them, `[arm, seed, batch, ...]`."""
-        leading = (len(self.arms), *batch.ids.shape)
-        inputs, labels = batch.inputs.expand(*leading, *batch.inputs.shape[2:]), batch.labels.expand(leading)
-        if batch.viewed:
-            inputs, labels = inputs.clone(), labels.clone()
-            for group in self.groups:
-                if group.arms[0] in batch.viewed:
-                    inputs[group.places], labels[group.places] = batch.viewed[group.arms[0]]
-        return inputs, labels
+    def inputs(self, batch: Batch) -> Tensor:
+        """The inputs as every arm meets them, `[arm, seed, batch, *input]`."""
+        return self._by_arm(batch.inputs, {arm: inputs for arm, (inputs, _) in batch.viewed.items()})
 
     def labels(self, batch: Batch) -> Tensor:
         """The labels as every arm meets them, `[arm, seed, batch]`, or `[seed, batch]` where all meet the same."""
-        return self._by_arm(batch)[1] if batch.viewed else batch.labels
+        viewed = {arm: labels for arm, (_, labels) in batch.viewed.items()}
+        return self._by_arm(batch.labels, viewed) if viewed else batch.labels
+
+    def _by_arm(self, shared: Tensor, viewed: Mapping[int, Tensor]) -> Tensor:
+        """`[seed, ...]` spread over arms; those of a group with a view, known by its first arm, get its own."""
+        spread = shared.expand(len(self.arms), *shared.shape)
+        if viewed:
+            spread = spread.clone()
+            for group in self.groups:
+                if group.arms[0] in viewed:
+                    spread[group.places] = viewed[group.arms[0]]
+        return spread
 
     def _for_members(self, by_seed: Tensor) -> Tensor:
         """`[seed, ...]` repeated for every arm: `[member, ...]`."""
@@ -108,11 +112,10 @@ class Cohort:
         if not any("input_gradient" in group.method.needs for group in self.groups):
             if len(self.seeds) == 1 and not batch.viewed:
                 return self._split(self.students(batch.inputs[0], masks, shared=True))
-            return self._split(self.students(self._by_arm(batch)[0].flatten(0, 1), masks))
-        inputs, labels = self._by_arm(batch)
-        inputs = inputs.flatten(0, 1).detach().requires_grad_()
+            return self._split(self.students(self.inputs(batch).flatten(0, 1), masks))
+        inputs = self.inputs(batch).flatten(0, 1).detach().requires_grad_()
         signal = self._split(self.students(inputs, masks))
-        score = task.label_score(log_soft_labels(signal.logits), labels).sum()
+        score = task.label_score(log_soft_labels(signal.logits), self.labels(batch)).sum()
         gradient = torch.autograd.grad(score, inputs, create_graph=True)[0]
         return Signal(signal.logits, signal.features, gradient.unflatten(0, self.leading))
 
@@ -151,7 +154,7 @@ class Cohort:
     def _before(self, batch: Batch) -> Signal:
         """What the students said to this batch before they learnt anything, `[arm, seed, batch, ...]`."""
         if batch.viewed:
-            return self._split(self.students(self._by_arm(batch)[0].flatten(0, 1), weights=self._initial))
+            return self._split(self.students(self.inputs(batch).flatten(0, 1), weights=self._initial))
         # Initial weights depend on the seed alone, so one arm speaks for all.
         weights = {name: weight.unflatten(0, self.leading)[0] for name, weight in self._initial.items()}
         logits = self.students(batch.inputs, weights=weights).logits

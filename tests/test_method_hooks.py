@@ -219,7 +219,7 @@ def test_its_head_is_kept_and_asked_about_new_pictures(tmp_path: Path) -> None:
 def test_a_view_shows_its_arm_alone_other_inputs_and_labels() -> None:
     training = Training(with_control("dim", steps=3), frames_every=10**9)
     batch = training.cohort.batch(0, 0.0)
-    inputs, labels = training.cohort._by_arm(batch)
+    inputs, labels = training.cohort.inputs(batch), training.cohort.labels(batch)
     assert torch.equal(inputs[0], batch.inputs / 2)
     assert torch.equal(inputs[1], batch.inputs)
     assert (labels[0] == -1).all()
