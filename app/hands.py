@@ -1,7 +1,7 @@
 """What hands on the board ask of a run that is there: only the browser that started it may move it."""
 
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,17 @@ def heard(state: State, given: Any, notes: str = "notes") -> int | None:
         return None
     state["browser"], state["counter"], state[notes] = given["browser"][:80], counter, []
     return counter
+
+
+def obey(state: State, given: Any, do: Callable[[int], None], notes: str = "notes") -> None:
+    """Do what a component asks for, once, with its counter; where the log cannot be used, a note says so."""
+    counter = heard(state, given, notes)
+    if counter is None:
+        return
+    try:
+        do(counter)
+    except runs.LogUnavailable as unavailable:
+        state[notes] = [str(unavailable)]
 
 
 def may_command(state: State, watched: Watched | None) -> bool:

@@ -13,21 +13,14 @@ from app.plane.tuning_snapshot import Cell
 from kdcore import conventions
 from kdcore.experiment import Command
 from kdcore.planes import Plane
-from kdcore.runs import LogUnavailable, RunLog
+from kdcore.runs import RunLog
 
 MOST_COMPARED = 12
 
 
 def act(log: RunLog, given: Any) -> None:
     """Do what the component asks for. What makes no sense is ignored; what may not be is said in a note."""
-    state = st.session_state
-    counter = hands.heard(state, given, "tuning_notes")
-    if counter is None:
-        return
-    try:
-        _act(log, given, counter)
-    except LogUnavailable as unavailable:
-        state["tuning_notes"] = [str(unavailable)]
+    hands.obey(st.session_state, given, lambda counter: _act(log, given, counter), "tuning_notes")
 
 
 def _act(log: RunLog, given: dict[str, Any], counter: int) -> None:

@@ -13,7 +13,7 @@ from app.race.raced import RECORDED, Raced
 from app.race.wanted_race import OWN, SHOWN, choosable, trials_of, wish_for, wish_of
 from kdcore.experiment import Arm, Command, Experiment
 from kdcore.racing import HARD, PLAIN
-from kdcore.runs import LogUnavailable, RunLog
+from kdcore.runs import RunLog
 
 PARAMETERS = ("race", *OWN, *SHOWN)
 MOST_COMPARED = 12
@@ -101,14 +101,7 @@ def write_address(shown: Raced | None) -> None:
 
 def act(log: RunLog, given: Any) -> None:
     """Do what the component asks for. What makes no sense is ignored; what may not be is said in a note."""
-    state = st.session_state
-    counter = hands.heard(state, given, "race_notes")
-    if counter is None:
-        return
-    try:
-        _act(log, given, counter)
-    except LogUnavailable as unavailable:
-        state["race_notes"] = [str(unavailable)]
+    hands.obey(st.session_state, given, lambda counter: _act(log, given, counter), "race_notes")
 
 
 def _act(log: RunLog, given: dict[str, Any], counter: int) -> None:
