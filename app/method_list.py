@@ -24,18 +24,10 @@ def _ordered(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def family(method: str) -> gallery.Family:
     """What moves in it: as its words say, else by what it reads of the networks."""
-    return _family(method, methods.get(method).needs if method in methods.names() else ())
-
-
-@lru_cache(maxsize=512)
-def _family(method: str, needs: tuple[str, ...]) -> gallery.Family:
     try:
         return gallery.words()[method].family
     except (KeyError, ValueError):  # nobody described it, or not well
-        pass
-    if {"penultimate", "features", "maps", "input_gradient"} & set(needs):
-        return "features"
-    return "logits" if set(needs) != {"labels"} else "null"
+        return gallery.undescribed_family(methods.get(method)) if method in methods.names() else "logits"
 
 
 def option(method: str) -> str:

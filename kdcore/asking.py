@@ -66,8 +66,7 @@ def students(log_folder: Path, run_id: str, experiment: Experiment, inputs: Arra
 
 def _with_their_heads(experiment: Experiment, stored: tuple[int, dict[str, Tensor]], asked: Tensor) -> Answered | None:
     """The same for students of methods that let them speak with more than their own head."""
-    wanted = {experiment.teacher, *(arm.teacher for arm in experiment.arms if arm.teacher)}
-    if not all(teachers.is_cached(experiment.dataset, experiment.split, each) for each in wanted):
+    if not all(teachers.is_cached(experiment.dataset, experiment.split, each) for each in experiment.teachers):
         return None
     cohort = Cohort(prepare(experiment))
     try:

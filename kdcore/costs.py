@@ -20,12 +20,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kdcore import methods
+from kdcore import methods, programmes
 from kdcore.folders import data_folder
 from kdcore.gallery import of_method
 
 PLAIN = "hinton"
-LAYERS = {"penultimate", "features", "maps", "input_gradient"}
 STUDENTS, STEPS, ROUNDS, WITHIN = 16, 4, 15, 90.0
 ENGINE = ("cohort.py", "groups.py", "signal.py", "optimizers.py", "networks/cnn.py", "costs.py")
 
@@ -48,9 +47,9 @@ def target(name: str) -> float | None:
     None for one that trains more than its student or on other data, where a step is not the same step.
     """
     declared = methods.get(name)
-    if declared.view is not None or declared.function.__module__.startswith("kdcore.programmes"):
+    if declared.view is not None or programmes.declare(declared):
         return None
-    return {"rkd": 10.0, "crd": 4.0}.get(name, 2.5 if LAYERS & set(declared.needs) else 1.3)
+    return {"rkd": 10.0, "crd": 4.0}.get(name, 2.5 if declared.looks_inside else 1.3)
 
 
 def measure(

@@ -108,6 +108,11 @@ class Experiment(Plain):
         return datasets.facts(self.dataset)
 
     @property
+    def teachers(self) -> tuple[Teacher, ...]:
+        """Its own teacher, then those that arms have of their own; each once."""
+        return tuple(dict.fromkeys([self.teacher, *(arm.teacher for arm in self.arms if arm.teacher)]))
+
+    @property
     def transfer_size(self) -> int | None:
         """How many inputs the students hear; None where only the data can tell (all of some classes)."""
         if self.transfer.per_class is not None:
@@ -152,8 +157,7 @@ def _add_programme(experiment: Experiment) -> None:
 
 def _teachers(experiment: Experiment) -> list[Teacher]:
     """Its own teacher and those of its arms, with everybody who stands behind them."""
-    own = [experiment.teacher, *(arm.teacher for arm in experiment.arms if arm.teacher)]
-    return [each for teacher in own for each in teacher.lineage]
+    return [each for teacher in experiment.teachers for each in teacher.lineage]
 
 
 def _check_arms(experiment: Experiment) -> None:

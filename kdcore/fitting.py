@@ -9,14 +9,13 @@ import torch
 from kdcore import methods, modules, networks
 from kdcore.kinds import KINDS
 from kdcore.methods import Method
-from kdcore.methods.declaration import Shapes
+from kdcore.methods.declaration import LAYERS, Shapes
 from kdcore.parts import Network
 from kdcore.signal import pairs
 
 if TYPE_CHECKING:
     from kdcore.experiment import Experiment
 
-LAYERS = {"penultimate", "features", "maps"}
 WIDE = 3_000_000
 """Of how many weights a network is not built just to see its shapes."""
 

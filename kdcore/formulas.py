@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from kdcore.methods import Method
+from kdcore.methods.declaration import LAYERS
 
 LONGEST = 140
 """So many letters of LaTeX fit in one line."""
-LAYERS = {"penultimate", "features", "maps"}
 
 
 def loss(method: Method, terms: Iterable[str]) -> str:

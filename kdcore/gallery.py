@@ -3,16 +3,16 @@
 import inspect
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
 from kdcore import methods
+from kdcore import programmes as known_programmes
 from kdcore.folders import ASSETS
 from kdcore.formulas import loss
 from kdcore.methods import Knob, Method
@@ -64,8 +64,8 @@ class Words(Plain):
 class Entry:
     """One method or programme: what people wrote of it and what its declaration says.
 
-    formula: LaTeX by term. loss: the whole loss of an arm in LaTeX, from the declaration; empty for a programme. file:
-    where its source stands, below the root of the project. method: None for a programme. programme: its name, or "".
+    formula: LaTeX by term. loss: the whole loss of an arm in LaTeX, from the declaration; empty for a programme.
+    defined: the function whose file is its source. method: None for a programme. programme: its name, or "".
     """
 
     name: str
@@ -81,8 +81,7 @@ class Entry:
     loss: str
     needs: tuple[str, ...]
     knobs: tuple[Knob, ...]
-    code: str
-    file: str
+    defined: Callable[..., Any]
     elsewhere: str
     deviates: str
     measured: str
@@ -100,6 +99,24 @@ class Entry:
     def hears(self) -> tuple[str, ...]:
         """What it reads, in words."""
         return tuple(NEEDS[need] for need in NEEDS if need in self.needs)
+
+    @property
+    def file(self) -> str:
+        """Where its source stands, below the root of the project; empty where there is no file."""
+        path = self._path
+        if path is None:
+            return ""
+        return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+    @property
+    def code(self) -> str:
+        """All of its file; empty where there is none."""
+        return self._path.read_text(encoding="utf-8").rstrip() if self._path else ""
+
+    @property
+    def _path(self) -> Path | None:
+        found = inspect.getsourcefile(self.defined)
+        return Path(found).resolve() if found and Path(found).exists() else None
 
 
 def names() -> list[str]:
@@ -124,12 +141,7 @@ def get(name: str) -> Entry:
 
 def programmes() -> list[str]:
     """The names of all programmes."""
-    return list(import_module("kdcore.programmes").names()) if _has_programmes() else []
-
-
-@lru_cache(maxsize=1)
-def _has_programmes() -> bool:
-    return (ROOT / "kdcore" / "programmes" / "__init__.py").exists()
+    return known_programmes.names()
 
 
 @lru_cache(maxsize=1)
@@ -150,42 +162,32 @@ def words() -> dict[str, Words]:
 def of_method(method: Method) -> Entry:
     """A method's entry; without words of its own, its docstrings speak for it."""
     written = words().get(method.name) or _from_docstrings(method)
-    code, file = _source(method.function)
     return Entry(
         **_said(method.name, written),
         source=method.source,
         loss=loss(method, list(written.formula)),
         needs=method.needs,
         knobs=tuple(method.knobs.values()),
-        code=code,
-        file=file,
+        defined=method.function,
         method=method,
     )
 
 
 def _of_programme(name: str, same: Entry | None) -> Entry:
     """A programme's entry; `same` is the method of that name, if there is one, whose formula and knobs it shows."""
-    programme = import_module("kdcore.programmes").get(name)
+    programme = known_programmes.get(name)
     about = f"{programme.about.rstrip('.')}."
     written = words().get(name) or Words(title=_title(name), family="programme", idea=about)
-    code, file = _source(_defined(programme))
     return Entry(
         **_said(name, written),
         source=programme.source,
         loss=same.loss if same else "",
         needs=same.needs if same else (),
         knobs=same.knobs if same else (),
-        code=code,
-        file=file,
+        defined=programme.arms,
         method=same.method if same else None,
         programme=name,
     )
-
-
-def _defined(programme: Any) -> Any:
-    """What to show the source of: the function that a record holds, or the object's own class."""
-    functions = [value for value in vars(programme).values() if inspect.isfunction(value)]
-    return functions[0] if functions else type(programme)
 
 
 def _said(name: str, written: Words) -> dict[str, Any]:
@@ -197,34 +199,24 @@ def _from_docstrings(method: Method) -> Words:
     described = inspect.getdoc(method.function) or ""
     year = re.search(r"\b(?:19|20)\d\d\b", method.source)
     arxiv = re.search(r"arXiv:(\d{4}\.\d{4,5})", method.source)
-    layers = {"penultimate", "features", "maps", "input_gradient"} & set(method.needs)
-    family: Family = "features" if layers else "logits" if method.hears_teacher else "null"
-    if method.function.__module__.startswith("kdcore.programmes"):
-        family = "programme"
     return Words(
         title=_title(method.name),
         year=int(year[0]) if year else None,
         arxiv=arxiv[1] if arxiv else "",
-        family=family,
+        family=undescribed_family(method),
         idea=" ".join(described.split("\n\n", 1)[0].split()),
     )
 
 
+def undescribed_family(method: Method) -> Family:
+    """What moves in a method of which nobody said so: by what it reads, and by where it stands."""
+    if known_programmes.declare(method):
+        return "programme"
+    return "features" if method.looks_inside else "logits" if method.hears_teacher else "null"
+
+
 def _title(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-def _source(defined: Any) -> tuple[str, str]:
-    """The whole file in which something is defined, and its place below the root; empty where there is no file."""
-    try:
-        found = inspect.getsourcefile(defined)
-    except TypeError:
-        found = None
-    if not found or not Path(found).exists():
-        return "", ""
-    path = Path(found).resolve()
-    file = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
-    return path.read_text(encoding="utf-8").rstrip(), file
 
 
 class Table(Plain):

@@ -1,7 +1,7 @@
 """Arms that share a method: what of the two networks it is shown, and the call."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,9 +13,9 @@ from torch.func import functional_call, stack_module_state, vmap
 from kdcore import methods, networks, teachers
 from kdcore.datasets import Dataset
 from kdcore.experiment import Experiment
-from kdcore.fitting import LAYERS, shown
+from kdcore.fitting import shown
 from kdcore.methods import Method, Terms
-from kdcore.methods.declaration import identity
+from kdcore.methods.declaration import LAYERS, identity
 from kdcore.preparation import Prepared
 from kdcore.randomness import stream
 from kdcore.signal import Signal, class_first, pairs, pool
@@ -231,7 +231,7 @@ def side_pieces(group: Group, signal: Signal, batch: Batch, experiment: Experime
     return SidePieces(modules * len(group.arms), leading, signal.logits.dtype)
 
 
-def _layers(features: Mapping[str, Tensor], wanted: set[str], *, leading: int) -> dict[str, Tensor]:
+def _layers(features: Mapping[str, Tensor], wanted: Collection[str], *, leading: int) -> dict[str, Tensor]:
     """Of `[<leading>, batch, ...]` layers those that are wanted; maps are pooled unless they are wanted as they are."""
     last, chosen = list(features)[-1:], {}
     for name, feature in features.items():

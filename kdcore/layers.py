@@ -1,15 +1,13 @@
 """Layers of two networks side by side: what the methods that compare features have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kdcore.methods.declaration import Shapes
 from kdcore.signal import Signal
-
-Shapes = Mapping[str, tuple[int, ...]]
-NOT_LAYERS = {"logits", "inputs"}
 
 
 def matched(student: Signal, teacher: Signal) -> list[tuple[Tensor, Tensor]]:
@@ -19,7 +17,7 @@ def matched(student: Signal, teacher: Signal) -> list[tuple[Tensor, Tensor]]:
     """
     found = []
     for name, ours in student.features.items():
-        theirs = _once(teacher.features[name])
+        theirs = once(teacher.features[name], student.logits.ndim - 2)
         if ours.ndim == student.logits.ndim + 2:
             size = (min(ours.shape[-2], theirs.shape[-2]), min(ours.shape[-1], theirs.shape[-1]))
             ours, theirs = resized(ours, size), resized(theirs, size)
@@ -36,9 +34,15 @@ def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
     return pooled.view(*maps.shape[:-3], *pooled.shape[1:])
 
 
-def _once(theirs: Tensor) -> Tensor:
-    """A teacher's layer without the axis of arms over which it was only spread: what comes of it broadcasts again."""
-    return theirs[:1] if len(theirs) > 1 and theirs.stride(0) == 0 else theirs
+def once(layer: Tensor, leading: int) -> Tensor:
+    """The same layer with size 1 for every one of its leading axes along which it only repeats itself.
+
+    What all arms share is so worked out once, and what comes of it broadcasts again.
+    """
+    for axis in range(leading):
+        if layer.stride(axis) == 0 and layer.shape[axis] > 1:
+            layer = layer.narrow(axis, 0, 1)
+    return layer
 
 
 def numbers(layer: Tensor, signal: Signal) -> Tensor:
@@ -61,7 +65,7 @@ def own_axes(layer: Tensor, signal: Signal) -> int:
 
 def layers_of(shapes: Shapes) -> list[tuple[int, ...]]:
     """The shapes of the layers alone."""
-    return [shape for name, shape in shapes.items() if name not in NOT_LAYERS]
+    return [shape for name, shape in shapes.items() if name != "logits"]
 
 
 def written(shape: Sequence[int]) -> str:

@@ -31,6 +31,5 @@ def prepare(experiment: Experiment, *, solo: bool = False) -> Prepared:
     transfer_set = draw(experiment.transfer, dataset, experiment.seed_list, experiment.batch_size)
     answers = {}
     if not solo:
-        wanted = {experiment.teacher, *(arm.teacher for arm in experiment.arms if arm.teacher)}
-        answers = {teacher: teachers.answers(experiment, teacher) for teacher in wanted}
+        answers = {teacher: teachers.answers(experiment, teacher) for teacher in experiment.teachers}
     return Prepared(experiment, dataset, transfer_set, answers, experiment.total_steps(transfer_set.size))

@@ -14,7 +14,7 @@ import numpy as np
 import pydantic
 from pydantic import ValidationError, model_validator
 
-from kdcore import methods, statistics
+from kdcore import methods, programmes, statistics
 from kdcore.experiment import Experiment, reasons
 from kdcore.frame import Array, Frame
 from kdcore.parts import Arm, Plain
@@ -77,8 +77,6 @@ class Race(Plain):
         trials = self.trials if self.tuned else 1
         arms = [arm for name in self.names for arm in trials_of(name, trials)]
         if self.programmes:
-            from kdcore import programmes  # not above: whoever only reads a race does without them
-
             base = Experiment(**dict(self.base) | {"arms": tuple(arms), "control": True})
             for name in self.programmes:
                 there = {arm.name for arm in arms}
@@ -103,8 +101,10 @@ def trials_of(name: str, trials: int = TRIALS) -> tuple[Arm, ...]:
 
 def refusal(name: str, base: Experiment) -> str | None:
     """Why a method cannot run on these networks and data, in the words of the experiment; None where it can."""
-    if name not in methods.names():
-        return f"there is no method {name!r}; there are {', '.join(methods.names())}"
+    try:
+        methods.get(name)
+    except KeyError as unknown:
+        return str(unknown.args[0])
     return _refusal(name, base.model_dump_json(exclude={"arms", "seeds"}))
 
 

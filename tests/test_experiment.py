@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 import kdcore
 from kdcore import Arm, Command, Experiment, Network, Teacher, Transfer, methods
 from kdcore.experiment import reasons
-from kdcore.fitting import LAYERS
+from kdcore.methods.declaration import LAYERS
 
 # Everything that may be asked for.
 

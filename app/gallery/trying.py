@@ -5,7 +5,6 @@ from app.knobs import SHARED
 from kdcore.gallery import Entry
 
 TEACHER, STUDENT = "cnn-8-16", "cnn-4-8"
-LAYERS = {"penultimate", "features", "maps", "input_gradient"}
 
 
 def in_the_lab(entry: Entry) -> dict[str, str]:
@@ -15,7 +14,7 @@ def in_the_lab(entry: Entry) -> dict[str, str]:
         given["programme"] = entry.programme
     elif entry.name != "hard":
         given["method"] = entry.name
-    if LAYERS & set(entry.needs):
+    if entry.method is not None and entry.method.looks_inside:
         given |= {"teacher": TEACHER, "student": STUDENT}
     given |= {knob.name: f"{knob.default:g}" for knob in entry.knobs if knob.name in SHARED and knob.kind == "number"}
     if entry.method is not None and not entry.programme and entry.method.alpha is not None and entry.name != "hard":

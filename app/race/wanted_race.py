@@ -212,4 +212,4 @@ def _enters(name: str) -> bool:
     """Whether it is somebody by itself: a method that only a programme declares enters with that programme."""
     if name in gallery.programmes():
         return bool(programmes.get(name).arms(Experiment()))
-    return not methods.get(name).function.__module__.startswith(programmes.__name__)
+    return not programmes.declare(methods.get(name))

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from kdcore.signal import Signal, standardised
 
 Need = Literal["logits", "labels", "penultimate", "features", "maps", "input_gradient", "live_teacher"]
+LAYERS = frozenset({"penultimate", "features", "maps"})
+"""What a method may ask for of the layers inside the networks."""
 Invariance = Literal["zero at identity", "batch permutation", "batch duplication", "class permutation"]
 Terms = dict[str, Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -109,6 +111,11 @@ class Method:
     def hears_teacher(self) -> bool:
         """Whether anything of the teacher reaches the student."""
         return any(need != "labels" for need in self.needs)
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether it reads more of the networks than what they answer: layers, or gradients at the input."""
+        return bool((LAYERS | {"input_gradient"}) & set(self.needs))
 
     @property
     def alpha(self) -> float | None:

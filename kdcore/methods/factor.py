@@ -6,8 +6,8 @@ from typing import Annotated
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kdcore.layers import Connector, Shapes, layers_of, numbers
-from kdcore.methods.declaration import Range, Terms, method
+from kdcore.layers import Connector, layers_of, numbers
+from kdcore.methods.declaration import Range, Shapes, Terms, method
 from kdcore.signal import Signal
 
 RATE = 0.5

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from torch import Tensor
 
-from kdcore.layers import Connector, Shapes, layers_of, matched, numbers
-from kdcore.methods.declaration import Range, Temperature, Terms, method
+from kdcore.layers import Connector, layers_of, matched, numbers
+from kdcore.methods.declaration import Range, Shapes, Temperature, Terms, method
 from kdcore.signal import Signal, kl_divergence, log_soft_labels
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from torch import Tensor, nn
 
-from kdcore.layers import Connectors, Shapes, layers_of, matched, resized, written
-from kdcore.methods.declaration import Range, Terms, method
+from kdcore.layers import Connectors, layers_of, matched, resized, written
+from kdcore.methods.declaration import Range, Shapes, Terms, method
 from kdcore.signal import Signal
 
 

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from kdcore.layers import once
 from kdcore.methods.declaration import Terms, method
-from kdcore.methods.relations import lengths, once
+from kdcore.methods.relations import lengths
 from kdcore.signal import Signal
 
 GUARD = 1e-7
@@ -36,5 +37,5 @@ def pkt(student: Signal, teacher: Signal, labels: Tensor) -> Terms:
     Returns `neighbours [..., batch]`: the terms of KL(teacher's neighbourhood || student's), their mean over the batch,
     section 3. A mean over all pairs, not a sum over a neighbourhood: hence the weight of 30000.
     """
-    p, q = neighbourhood(once(teacher.penultimate)), neighbourhood(student.penultimate)
+    p, q = neighbourhood(once(teacher.penultimate, teacher.penultimate.ndim - 2)), neighbourhood(student.penultimate)
     return {"neighbours": (p * ((p + GUARD) / (q + GUARD)).log()).mean(-1)}

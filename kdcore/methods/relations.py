@@ -21,14 +21,6 @@ def directions(vectors: Tensor) -> Tensor:
     return vectors * torch.where(far == 0, torch.inf, far).reciprocal().unsqueeze(-1)
 
 
-def once(layer: Tensor) -> Tensor:
-    """The same layer with size 1 for every leading axis along which it only repeats itself: it is worked out once."""
-    for axis in range(layer.ndim - 2):
-        if layer.stride(axis) == 0 and layer.shape[axis] > 1:
-            layer = layer.narrow(axis, 0, 1)
-    return layer
-
-
 def huber(said: Tensor, taught: Tensor) -> Tensor:
     """Half the square of a gap up to one, a straight line beyond, entry by entry; `taught` may lack leading axes."""
     return functional.smooth_l1_loss(said, taught.expand_as(said), reduction="none")

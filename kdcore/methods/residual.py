@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from kdcore.layers import Connector, Shapes, layers_of, numbers, written
-from kdcore.methods.declaration import Terms, method
+from kdcore.layers import Connector, layers_of, numbers, written
+from kdcore.methods.declaration import Shapes, Terms, method
 from kdcore.signal import Signal, pool
 
 Side = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kdcore.layers import Connector, Shapes, layers_of, numbers, resized
-from kdcore.methods.declaration import Range, Terms, method
+from kdcore.layers import Connector, layers_of, numbers, resized
+from kdcore.methods.declaration import Range, Shapes, Terms, method
 from kdcore.signal import Signal, pool
 
 MOST_CHANNELS = 512

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from kdcore.layers import once
 from kdcore.methods.declaration import Range, Terms, method
-from kdcore.methods.relations import directions, huber, lengths, once
+from kdcore.methods.relations import directions, huber, lengths
 from kdcore.signal import Signal
 
 ROOM = 8_000_000
@@ -77,7 +78,7 @@ def rkd(
     Examples that coincide have distance zero, no direction, and no gradient: it is not defined there, and the published
     code divides by 1e-12. The angles take time for the cube of the batch.
     """
-    ours, theirs = student.penultimate, once(teacher.penultimate)
+    ours, theirs = student.penultimate, once(teacher.penultimate, teacher.penultimate.ndim - 2)
     far, shown = (in_units(by_anchor(distances, layer)) for layer in (ours, theirs))
     return {
         "distance": distance_weight * huber(far, shown).mean(-1),

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kdcore.layers import Connector, Shapes, layers_of, numbers
-from kdcore.methods.declaration import Terms, method
+from kdcore.layers import Connector, layers_of, numbers
+from kdcore.methods.declaration import Shapes, Terms, method
 from kdcore.signal import Signal
 
 NARROWER, LEAST = 2, 32

@@ -5,8 +5,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from kdcore.layers import once
 from kdcore.methods.declaration import Terms, method
-from kdcore.methods.relations import directions, once
+from kdcore.methods.relations import directions
 from kdcore.signal import Signal
 
 
@@ -35,5 +36,5 @@ def sp(student: Signal, teacher: Signal, labels: Tensor, *, layers: Literal["las
     for ours, theirs in pairs[-1:] if layers == "last" else pairs:
         if ours.ndim > student.logits.ndim:  # Maps: all channels and positions of an example are one vector.
             ours, theirs = ours.flatten(-3), theirs.flatten(-3)
-        rows.append((similarities(ours) - similarities(once(theirs))).square().mean(-1))
+        rows.append((similarities(ours) - similarities(once(theirs, theirs.ndim - 2))).square().mean(-1))
     return {"similarity": torch.stack(rows).sum(0)}

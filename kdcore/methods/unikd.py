@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kdcore.layers import Shapes, layers_of, numbers
-from kdcore.methods.declaration import Range, Temperature, Terms, method
+from kdcore.layers import layers_of, numbers
+from kdcore.methods.declaration import Range, Shapes, Temperature, Terms, method
 from kdcore.signal import Signal, kl_divergence, log_soft_labels, pool
 
 WIDTH = 16

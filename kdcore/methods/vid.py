@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kdcore.layers import Connector, Shapes, layers_of, matched, numbers
-from kdcore.methods.declaration import Terms, method
+from kdcore.layers import Connector, layers_of, matched, numbers
+from kdcore.methods.declaration import Shapes, Terms, method
 from kdcore.signal import Signal
 
 START = 5.0

@@ -18,7 +18,7 @@ from kdcore.parts import Arm
 if TYPE_CHECKING:
     from kdcore.experiment import Experiment
 
-__all__ = ["Programme", "get", "names"]
+__all__ = ["Programme", "declare", "get", "names"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ def get(name: str) -> Programme:
     if name not in _programmes:
         raise KeyError(f"there is no programme {name!r}; there are {', '.join(names())}")
     return _programmes[name]
+
+
+def declare(method: methods.Method) -> bool:
+    """Whether a method stands in a programme's file, for it only makes sense there."""
+    return method.function.__module__.startswith(f"{__name__}.")
 
 
 for _found in pkgutil.iter_modules(__path__):

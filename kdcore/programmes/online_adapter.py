@@ -30,7 +30,7 @@ class LowRank(nn.Module):
 
 def adapter(student: Shapes, teacher: Shapes) -> nn.Module:
     """The adapter of a teacher's head, from its last layer."""
-    layers = [shape for name, shape in teacher.items() if name not in ("logits", "inputs")]
+    layers = [shape for name, shape in teacher.items() if name != "logits"]
     return LowRank(layers[-1][0], teacher["logits"][0])
 
 

@@ -35,7 +35,7 @@ class Translators(nn.Module):
 
 def translators(student: Shapes, teacher: Shapes) -> nn.Module:
     """The maps between layers of these shapes."""
-    layers = [name for name in student if name in teacher and name not in ("logits", "inputs")]
+    layers = [name for name in student if name in teacher and name != "logits"]
     return Translators([(student[name][0], teacher[name][0]) for name in layers])
 
 

@@ -28,8 +28,7 @@ def teach(log: RunLog, outbox: Outbox, run: Run, alive: list[str]) -> None:
     Raises Stopped if the run is stopped meanwhile.
     """
     experiment = run.experiment
-    own = [arm.teacher for arm in experiment.arms if arm.teacher is not None]
-    for wanted in dict.fromkeys([experiment.teacher, *own]):
+    for wanted in experiment.teachers:
         for teacher in teachers.untrained(experiment.dataset, experiment.split, wanted):
             with _alone(log, run, teacher):
                 if not teachers.is_cached(experiment.dataset, experiment.split, teacher):

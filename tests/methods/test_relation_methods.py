@@ -17,7 +17,8 @@ from torchdistill.losses import mid_level
 
 import kdcore
 from kdcore import Arm, Network, Signal, methods
-from kdcore.methods.relations import Embedding, directions, once
+from kdcore.layers import once
+from kdcore.methods.relations import Embedding, directions
 from tests.small import experiment
 
 RELATIONS = ["sp", "cc", "rkd", "pkt", "crd"]
@@ -214,8 +215,8 @@ def test_one_class_alone_leaves_nothing_to_contrast_with() -> None:
 def test_what_a_teacher_says_to_all_arms_is_worked_out_once() -> None:
     teacher = torch.randn(1, 3, 7, 6)
     spread = teacher.expand(5, 3, 7, 6)
-    assert once(spread).shape == (1, 3, 7, 6) and once(teacher).shape == teacher.shape
-    assert once(torch.randn(5, 3, 7, 6)).shape == (5, 3, 7, 6)
+    assert once(spread, 2).shape == (1, 3, 7, 6) and once(teacher, 2).shape == teacher.shape
+    assert once(torch.randn(5, 3, 7, 6), 2).shape == (5, 3, 7, 6)
     student = torch.randn(5, 3, 7, 4)
     for name in ("sp", "rkd", "pkt"):
         torch.testing.assert_close(loss(name, student, spread), loss(name, student, spread.contiguous()))

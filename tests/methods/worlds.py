@@ -13,9 +13,9 @@ from torch.func import functional_call
 from torch.utils import _pytree as trees
 
 from kdcore import Network, Signal, methods
-from kdcore.fitting import LAYERS, shown
+from kdcore.fitting import shown
 from kdcore.methods import Method
-from kdcore.methods.declaration import identity
+from kdcore.methods.declaration import LAYERS, identity
 from kdcore.networks import build
 
 PICTURE = (1, 4, 4)
@@ -231,7 +231,7 @@ def pieces(
         for number in range(max(1, *students, 1)):
             torch.manual_seed(seed + number)
             piece = method.piece(
-                ours | said | {"inputs": PICTURE},
+                ours | said,
                 theirs | said,
                 lambda: build(Network("mlp", widths=(5,)), PICTURE, classes),
             )
