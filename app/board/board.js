@@ -14,6 +14,7 @@ import { CHARTS, SEEN, makePanels, namesBeside } from "./layout.js";
 import { Plots, upTo } from "./plots.js";
 import { Points } from "./points.js";
 import { Room } from "./room.js";
+import { Seen } from "./seen.js";
 import { Speech } from "./speech.js";
 import { StageKeeper } from "./stage.js";
 import { Strip } from "./strip.js";
@@ -24,8 +25,9 @@ import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { Walk } from "./walk.js";
 
-export class Board {
+export class Board extends Seen {
   constructor(component) {
+    super();
     this.component = component;
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     this.root = el("div", { class: "dk", "data-testid": "board", "data-step": "", "data-at": "", "data-mode": "live" });
@@ -102,16 +104,8 @@ export class Board {
       this.transport.key(event);
       this.timeline.shortcut(event);
     };
-    this.onShow = () => document.hidden || this.paint();
     document.addEventListener("keydown", this.onKey);
-    document.addEventListener("visibilitychange", this.onShow);
-  }
-
-  /** Called by Streamlit with every new snapshot, and when the theme changes. */
-  update(component) {
-    this.component = component;
-    this.snapshot = component.data;
-    this.paint();
+    this.watch();
   }
 
   paint() {
@@ -281,8 +275,7 @@ export class Board {
 
   close() {
     document.removeEventListener("keydown", this.onKey);
-    document.removeEventListener("visibilitychange", this.onShow);
-    for (const part of [this.keeper, this.captions, this.timeline, this.walk, this.speech, this.plots, this.room, this.tip]) part.close();
-    this.root.remove();
+    const { keeper, captions, timeline, walk, speech, plots, room, tip } = this;
+    this.leave(keeper, captions, timeline, walk, speech, plots, room, tip);
   }
 }

@@ -3,6 +3,7 @@
 
 import { Acts } from "../board/acts.js";
 import { el, mark, say, show } from "../board/dom.js";
+import { Seen } from "../board/seen.js";
 import { Speech } from "../board/speech.js";
 import { StageKeeper } from "../board/stage.js";
 import { Tip } from "../board/terms.js";
@@ -19,8 +20,9 @@ import { Voices } from "./voices.js";
 import { headline } from "./wording.js";
 import { World } from "./matrices.js";
 
-export class Microscope {
+export class Microscope extends Seen {
   constructor(component) {
+    super();
     this.component = component;
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     this.root = el("div", { class: "dk microscope", "data-testid": "microscope", "data-ready": "" });
@@ -35,8 +37,7 @@ export class Microscope {
       arrived: () => this.hear(),
       trouble: (text) => this.trouble("students", text),
     });
-    this.onShow = () => document.hidden || this.paint();
-    document.addEventListener("visibilitychange", this.onShow);
+    this.watch();
     component.parentElement.append(this.root);
     new ResizeObserver(() => this.refit()).observe(this.root);
   }
@@ -72,13 +73,6 @@ export class Microscope {
       this.speech.element,
       this.tip.element,
     );
-  }
-
-  /** Called by Streamlit with every new snapshot, and when the theme changes. */
-  update(component) {
-    this.component = component;
-    this.snapshot = component.data;
-    this.paint();
   }
 
   paint() {
@@ -280,9 +274,6 @@ export class Microscope {
   }
 
   close() {
-    document.removeEventListener("visibilitychange", this.onShow);
-    for (const part of [this.keeper, this.opinions, this.speech, this.tip]) part.close();
-    this.pad?.close?.();
-    this.root.remove();
+    this.leave(this.keeper, this.opinions, this.speech, this.tip, this.pad);
   }
 }

@@ -3,6 +3,7 @@
 import { Acts, browserKey } from "../board/acts.js";
 import { el, mark, say, show } from "../board/dom.js";
 import { Plots } from "../board/plots.js";
+import { Seen } from "../board/seen.js";
 import { Speech } from "../board/speech.js";
 import { Tip } from "../board/terms.js";
 import { Theme } from "../board/theme.js";
@@ -20,8 +21,9 @@ class TellingPlots extends Plots {
   }
 }
 
-export class PlaneView {
+export class PlaneView extends Seen {
   constructor(component) {
+    super();
     this.component = component;
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     component.setStateValue("browser", browserKey());
@@ -38,8 +40,7 @@ export class PlaneView {
     });
     this.plots.drawn = (slot) => slot.name === "map" && this.map.follow();
     this.build();
-    this.onShow = () => document.hidden || this.paint();
-    document.addEventListener("visibilitychange", this.onShow);
+    this.watch();
     component.parentElement.append(this.root);
   }
 
@@ -67,13 +68,6 @@ export class PlaneView {
       this.speech.element,
       this.tip.element,
     );
-  }
-
-  /** Called by Streamlit with every new snapshot, and when the theme changes. */
-  update(component) {
-    this.component = component;
-    this.snapshot = component.data;
-    this.paint();
   }
 
   paint() {
@@ -116,8 +110,6 @@ export class PlaneView {
   }
 
   close() {
-    document.removeEventListener("visibilitychange", this.onShow);
-    for (const part of [this.plots, this.speech, this.tip, this.cell]) part.close();
-    this.root.remove();
+    this.leave(this.plots, this.speech, this.tip, this.cell);
   }
 }

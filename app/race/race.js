@@ -3,13 +3,15 @@
 import { Acts, browserKey } from "../board/acts.js";
 import { el, icon, mark, say, show } from "../board/dom.js";
 import { Patience } from "../board/patience.js";
+import { Seen } from "../board/seen.js";
 import { Speech } from "../board/speech.js";
 import { Theme } from "../board/theme.js";
 import { Entries } from "./entries.js";
 import { Leaderboard } from "./leaderboard.js";
 
-export class RaceView {
+export class RaceView extends Seen {
   constructor(component) {
+    super();
     this.component = component;
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     component.setStateValue("browser", browserKey());
@@ -17,8 +19,7 @@ export class RaceView {
     this.theme = new Theme(this.root);
     this.speech = new Speech();
     this.build();
-    this.onShow = () => document.hidden || this.paint();
-    document.addEventListener("visibilitychange", this.onShow);
+    this.watch();
     component.parentElement.append(this.root);
   }
 
@@ -61,13 +62,6 @@ export class RaceView {
     );
   }
 
-  /** Called by Streamlit with every new snapshot, and when the theme changes. */
-  update(component) {
-    this.component = component;
-    this.snapshot = component.data;
-    this.paint();
-  }
-
   paint() {
     const { snapshot } = this;
     if (!snapshot || document.hidden) return;
@@ -106,8 +100,6 @@ export class RaceView {
   }
 
   close() {
-    document.removeEventListener("visibilitychange", this.onShow);
-    for (const part of [this.patience, this.speech, this.entries]) part.close();
-    this.root.remove();
+    this.leave(this.patience, this.speech, this.entries);
   }
 }

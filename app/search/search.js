@@ -5,14 +5,16 @@ import { el, icon, mark, say, show } from "../board/dom.js";
 import { Panel } from "../board/panel.js";
 import { Patience } from "../board/patience.js";
 import { Plots } from "../board/plots.js";
+import { Seen } from "../board/seen.js";
 import { Speech } from "../board/speech.js";
 import { Tip } from "../board/terms.js";
 import { Theme } from "../board/theme.js";
 
 const MOST_KNOBS = 8;
 
-export class SearchView {
+export class SearchView extends Seen {
   constructor(component) {
+    super();
     this.component = component;
     this.acts = new Acts((act) => this.component.setTriggerValue("act", act));
     component.setStateValue("browser", browserKey());
@@ -29,8 +31,7 @@ export class SearchView {
     });
     this.patience = new Patience(() => [this.start, this.stop, this.goOn]);
     this.build();
-    this.onShow = () => document.hidden || this.paint();
-    document.addEventListener("visibilitychange", this.onShow);
+    this.watch();
     component.parentElement.append(this.root);
   }
 
@@ -115,13 +116,6 @@ export class SearchView {
       this.doubt,
     );
     return this.trial;
-  }
-
-  /** Called by Streamlit with every new snapshot, and when the theme changes. */
-  update(component) {
-    this.component = component;
-    this.snapshot = component.data;
-    this.paint();
   }
 
   paint() {
@@ -226,9 +220,6 @@ export class SearchView {
   }
 
   close() {
-    document.removeEventListener("visibilitychange", this.onShow);
-    this.patience.close();
-    for (const part of [this.plots, this.speech, this.tip]) part.close?.();
-    this.root.remove();
+    this.leave(this.patience, this.plots, this.speech, this.tip);
   }
 }
